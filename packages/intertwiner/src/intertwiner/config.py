@@ -17,7 +17,16 @@ from typing import Any, TypeVar
 
 from intertwiner.errors import ConfigError
 
-__all__ = ["DataConfig", "build", "flags_to_overrides", "merge", "read_yaml", "to_plain"]
+__all__ = [
+    "DataConfig",
+    "build",
+    "flags_to_overrides",
+    "merge",
+    "read_yaml",
+    "suggestion",
+    "to_plain",
+    "unflatten",
+]
 
 Config = TypeVar("Config")
 
@@ -45,15 +54,10 @@ def build(kind: type[Config], values: Mapping[str, Any], path: str = "") -> Conf
 
     _refuse_unknown(kind, values, path)
     try:
-        return _adapter(kind).validate_python(dict(values))
+        checked: Config = pydantic.TypeAdapter(kind).validate_python(dict(values))
     except pydantic.ValidationError as error:
         raise ConfigError(_describe(error, path)) from None
-
-
-def _adapter(kind: type[Config]) -> Any:
-    import pydantic
-
-    return pydantic.TypeAdapter(kind)
+    return checked
 
 
 def _refuse_unknown(kind: Any, values: Mapping[str, Any], path: str) -> None:
@@ -69,7 +73,7 @@ def _refuse_unknown(kind: Any, values: Mapping[str, Any], path: str) -> None:
 
 
 def suggestion(word: str, known: typing.Iterable[str]) -> str:
-    """"; did you mean 'layers'?" when something near `word` is known, else the list."""
+    """ "; did you mean 'layers'?" when something near `word` is known, else the list."""
     names = sorted(known)
     near = difflib.get_close_matches(word, names, n=1)
     if near:

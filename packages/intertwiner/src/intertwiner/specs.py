@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
@@ -35,7 +35,10 @@ __all__ = [
 Stage = Literal["experimental", "stable", "deprecated"]
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _IMPORT = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
-_EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+def _empty() -> Mapping[Any, Any]:
+    return MappingProxyType({})
 
 
 def load_target(text: str) -> Any:
@@ -61,6 +64,13 @@ def _check_import(owner: str, name: str, text: object) -> None:
         )
 
 
+def _check_typed(owner: str, name: str, value: object, kind: Any) -> None:
+    for item in value if isinstance(value, tuple) else (value,):
+        if not isinstance(item, kind):
+            expected = getattr(kind, "__name__", str(kind))
+            raise DeclarationError(f"{owner}: {name} must be {expected}, not {item!r}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
     """What every record says. `name` is unique in its plugin: lower case, digits, hyphens."""
@@ -74,12 +84,20 @@ class Spec:
             raise DeclarationError(
                 f"{type(self).__name__} name {self.name!r}: use lower case, digits and hyphens"
             )
+        owner = f"{type(self).__name__} {self.name!r}"
         for name in self._imports():
             text = getattr(self, name)
             if text is not None:
-                _check_import(f"{type(self).__name__} {self.name!r}", name, text)
+                _check_import(owner, name, text)
+        for name, kind in self._typed():
+            _check_typed(owner, name, getattr(self, name), kind)
 
     def _imports(self) -> tuple[str, ...]:
+        """Names of the settings that are import strings."""
+        return ()
+
+    def _typed(self) -> tuple[tuple[str, Any], ...]:
+        """(setting, type) to be checked; a tuple setting is checked item by item."""
         return ()
 
 
@@ -107,11 +125,19 @@ class ModelSpec(Spec):
     tasks: tuple[str, ...] = ("regression",)
     stage: Stage = "experimental"
     checkpoint_version: int = 1
-    migrations: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
-    tiny: Mapping[str, Any] = _EMPTY
+    migrations: Mapping[int, str] = field(default_factory=_empty)
+    tiny: Mapping[str, Any] = field(default_factory=_empty)
 
     def _imports(self) -> tuple[str, ...]:
         return ("target", "config")
+
+    def _typed(self) -> tuple[tuple[str, Any], ...]:
+        return (
+            ("reads", Structure),
+            ("inputs", Field),
+            ("outputs", Field),
+            ("symmetry", Symmetry | None),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +174,14 @@ class DatasetSpec(Spec):
 
     def _imports(self) -> tuple[str, ...]:
         return ("target", "config", "synthetic")
+
+    def _typed(self) -> tuple[tuple[str, Any], ...]:
+        return (
+            ("gives", Structure),
+            ("provides", Field),
+            ("targets", Field),
+            ("source", Source),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +242,9 @@ class AdapterSpec(Spec):
     def _imports(self) -> tuple[str, ...]:
         return ("target", "config")
 
+    def _typed(self) -> tuple[tuple[str, Any], ...]:
+        return (("takes", Structure), ("gives", Structure), ("adds", Field))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
@@ -224,14 +261,14 @@ class Arm:
     """One variant of an experiment: dotted settings, such as {"model.lmax": 0}."""
 
     name: str
-    overrides: Mapping[str, Any] = _EMPTY
+    overrides: Mapping[str, Any] = field(default_factory=_empty)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
     """How big a recipe is run: dotted settings for every arm, and the seeds."""
 
-    overrides: Mapping[str, Any] = _EMPTY
+    overrides: Mapping[str, Any] = field(default_factory=_empty)
     seeds: tuple[int, ...] = (0, 1)
 
 
@@ -253,5 +290,5 @@ class RecipeSpec(Spec):
     def _imports(self) -> tuple[str, ...]:
         return ("report",)
 
-
-Target = Callable[..., Any]
+    def _typed(self) -> tuple[tuple[str, Any], ...]:
+        return (("arms", Arm), ("published", Published))
