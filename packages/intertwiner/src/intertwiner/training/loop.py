@@ -1,0 +1,288 @@
+"""The training loop: short, resumable at any step, and it leaves nothing half done."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+import torch
+from jaxtyping import Float
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch_geometric.data import Batch
+
+from intertwiner.data.batches import Batches
+from intertwiner.errors import RunError
+from intertwiner.training import session
+from intertwiner.training.average import averaged
+from intertwiner.training.checkpoint import save_model
+from intertwiner.training.environment import (
+    deterministic,
+    make_fabric,
+    records_per_rank,
+    step_seed,
+    to_precision,
+)
+from intertwiner.training.folder import RunFolder
+from intertwiner.training.objective import Objective, target_spreads
+from intertwiner.training.progress import TrainingProgress
+from intertwiner.training.settings import TrainingConfig
+from intertwiner.training.stopping import StopRequest
+from intertwiner.training.task import Task, build_model
+from intertwiner.training.validation import validate
+
+__all__ = ["Outcome", "learning_rate", "train"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a training ended: `finished`, or stopped on request with its state saved."""
+
+    finished: bool
+    epochs: int
+    steps: int
+    seconds: float
+    best_loss: float
+
+
+def train(task: Task, folder: RunFolder, *, resume: bool = False, progress: bool = True) -> Outcome:
+    """Trains the task's model and leaves the run in `folder`.
+
+    With `resume`, continues a run where its last state stands, to the same bits as if it had
+    never stopped. Asked to stop (SIGTERM, Ctrl-C), every process finishes its step, the state is
+    saved, and the outcome says so.
+
+    Raises `RunError` when the loss is not finite, naming step and records; the last state stays.
+    """
+    fabric = make_fabric(task.config.training)
+    fabric.launch()
+    if fabric.is_global_zero:
+        folder.begin(task.config, resume=resume)
+    fabric.barrier()
+    with deterministic(task.config.training.threads), StopRequest() as stop:
+        loop = _Loop(task, folder, fabric, stop)
+        if resume and folder.state.exists():
+            loop.restore()
+        return loop.run(progress)
+
+
+def learning_rate(settings: TrainingConfig, step: int, steps: int) -> float:
+    """The learning rate of step `step` (from 0) of `steps`: linear warm-up, then the schedule."""
+    peak = settings.learning_rate
+    if step < settings.warmup_steps:
+        return peak * (step + 1) / settings.warmup_steps
+    if settings.schedule == "constant":
+        return peak
+    share = (step - settings.warmup_steps) / max(1, steps - settings.warmup_steps)
+    return peak * 0.5 * (1 + math.cos(math.pi * share))
+
+
+class _Loop:
+    """One training: model, optimiser, batches and counters together."""
+
+    def __init__(self, task: Task, folder: RunFolder, fabric: Fabric, stop: StopRequest) -> None:
+        self.task, self.folder, self.fabric, self.stop = task, folder, fabric, stop
+        self.settings = task.config.training
+        self.training, self.validation = self._batches(shuffle=True), self._batches(shuffle=False)
+        self.model = self._prepared_model()
+        objective = Objective(
+            self.model,
+            task.schema,
+            target_spreads(task.parts["train"], task.schema),
+            self.settings.target_weights,
+        )
+        parameters = [p for p in self.model.parameters() if p.requires_grad]
+        optimizer = torch.optim.AdamW(
+            parameters,
+            lr=self.settings.learning_rate,
+            weight_decay=self.settings.weight_decay,
+            foreach=True,
+        )
+        self.parameters = parameters
+        self.objective = objective
+        self.wrapped, self.optimizer = fabric.setup(objective, optimizer)
+        self.average = averaged(self.model, self.settings.average_decay)
+        self.counters = session.Counters()
+        self.steps = self.settings.epochs * len(self.training)
+
+    def _batches(self, *, shuffle: bool) -> Batches:
+        world_size = self.fabric.world_size
+        return Batches(
+            self.task.parts["train" if shuffle else "validation"],
+            records_per_rank(self.settings.batch_size, world_size),
+            shuffle=shuffle,
+            seed=self.settings.seed,
+            rank=self.fabric.global_rank,
+            world_size=world_size,
+        )
+
+    def _prepared_model(self) -> nn.Module:
+        task = self.task
+        model = build_model(
+            task.found.model, task.config.model_settings, task.schema, self.settings.seed
+        )
+        prepare = getattr(model, "prepare", None)
+        if prepare is not None:
+            plain = Batches(task.parts["train"], self.settings.batch_size, shuffle=False)
+            prepare(plain.epoch())
+        return model
+
+    def restore(self) -> None:
+        """Continues from the state in the folder."""
+        self.counters = session.load_state(
+            self.folder.state,
+            self.task.config,
+            self.fabric.world_size,
+            self.model,
+            self.average,
+            self.optimizer.optimizer,
+        )
+
+    def run(self, progress: bool) -> Outcome:
+        label = self.task.config.model.split("/")[-1]
+        shown = progress and self.fabric.is_global_zero
+        started = time.monotonic() - self.counters.seconds
+        with TrainingProgress(label, self.steps, self.counters.total, shown=shown) as bar:
+            while self.counters.epoch < self.settings.epochs:
+                if not self._epoch(bar, started):
+                    return self._outcome(finished=False)
+                bar.epoch(self.counters.rows[-1], self.settings.epochs)
+        return self._outcome(finished=True)
+
+    def _outcome(self, *, finished: bool) -> Outcome:
+        counters = self.counters
+        return Outcome(finished, counters.epoch, counters.total, counters.seconds, counters.best)
+
+    def _epoch(self, bar: TrainingProgress, started: float) -> bool:
+        """One epoch, or its rest; False when a stop was asked for (the state is then saved)."""
+        for batch in self._moved(self.training.epoch(self.counters.epoch, self.counters.step)):
+            self._step(batch)
+            bar.step()
+            self.counters.seconds = time.monotonic() - started
+            if self._agreed(self.stop.requested):
+                self._save_state()
+                return False
+            every = self.settings.checkpoint_steps
+            if every and self.counters.total % every == 0:
+                self._save_state()
+        self._finish_epoch(started)
+        return True
+
+    def _moved(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        for batch in batches:
+            moved = batch if self.fabric.device.type == "cpu" else batch.to(self.fabric.device)
+            yield to_precision(moved, self.settings.precision)
+
+    def _step(self, batch: Batch) -> None:
+        counters = self.counters
+        torch.manual_seed(step_seed(self.settings.seed, counters.total, self.fabric.global_rank))
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.settings, counters.total, self.steps)
+        loss = self.wrapped(batch)
+        self.fabric.backward(loss)
+        norm = self._clip()
+        value = float(loss.detach())
+        if self._agreed(not (math.isfinite(value) and math.isfinite(norm))):
+            raise RunError(self._describe_failure(batch, value, norm))
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        if self.average is not None:
+            self.average.update_parameters(self.model)
+        counters.step += 1
+        counters.total += 1
+        counters.loss_sum += value
+
+    def _clip(self) -> float:
+        """Clips the gradients in place and returns their norm before that."""
+        limit = self.settings.gradient_clip
+        return float(
+            nn.utils.clip_grad_norm_(self.parameters, math.inf if limit is None else limit)
+        )
+
+    def _agreed(self, mine: bool) -> bool:
+        """Whether any process says yes, known to all."""
+        if self.fabric.world_size == 1:
+            return mine
+        flag = torch.tensor(int(mine), device=self.fabric.device)
+        return bool(self.fabric.all_reduce(flag, reduce_op="sum"))
+
+    def _describe_failure(self, batch: Batch, value: float, norm: float) -> str:
+        names = ", ".join(self._failing(batch)) or "none alone"
+        what = f"the loss became {value}" if not math.isfinite(value) else f"a gradient is {norm}"
+        state = self.folder.state
+        kept = f"the state before is kept in {state}" if state.exists() else "nothing was saved yet"
+        return (
+            f"{what} in epoch {self.counters.epoch + 1} at step {self.counters.total + 1}; records "
+            f"that give it: {names}; {kept}. Check those records, or lower "
+            "--training.learning_rate"
+        )
+
+    def _failing(self, batch: Batch) -> list[str]:
+        """Names of the records whose own loss or gradient is not finite."""
+        found = []
+        for number, record in enumerate(batch.to_data_list()):
+            self.optimizer.zero_grad()
+            loss: Float[Tensor, ""] = self.objective(Batch.from_data_list([record]))
+            loss.backward()
+            finite = (p.grad.isfinite().all() for p in self.parameters if p.grad is not None)
+            if not all(chain([loss.isfinite()], finite)):
+                found.append(str(record.get("name", f"number {number} of the batch")))
+        return found[:10]
+
+    def _finish_epoch(self, started: float) -> None:
+        counters = self.counters
+        kept = self.average.module if self.average is not None else self.model
+        validated = validate(
+            self.objective, kept, self._moved(self.validation.epoch()), self.fabric
+        )
+        counters.epoch += 1
+        counters.seconds = time.monotonic() - started
+        row = {
+            "epoch": counters.epoch,
+            "step": counters.total,
+            "seconds": round(counters.seconds, 3),
+            "train/loss": self._mean_loss(),
+            **validated,
+        }
+        counters.rows.append(row)
+        counters.step, counters.loss_sum = 0, 0.0
+        if validated["validation/loss"] < counters.best:
+            counters.best = validated["validation/loss"]
+            self._save_model(kept)
+        self._save_state()
+
+    def _mean_loss(self) -> float:
+        mean = torch.tensor(
+            self.counters.loss_sum / max(1, self.counters.step), dtype=torch.float64
+        )
+        if self.fabric.world_size > 1:
+            mean = self.fabric.all_reduce(mean.to(self.fabric.device), reduce_op="mean")
+        return float(mean)
+
+    def _save_model(self, model: nn.Module) -> None:
+        if self.fabric.is_global_zero:
+            save_model(
+                self.folder.path,
+                model,
+                self.task.found.model,
+                self.task.config.model_settings,
+                self.task.schema,
+            )
+
+    def _save_state(self) -> None:
+        if self.fabric.is_global_zero:
+            if self.counters.rows:
+                self.folder.write_metrics(self.counters.rows)
+            session.save_state(
+                self.folder.state,
+                self.task.config,
+                self.fabric.world_size,
+                self.counters,
+                self.model,
+                self.average,
+                self.optimizer.optimizer,
+            )
+        self.fabric.barrier()

@@ -1,0 +1,111 @@
+"""What is minimised: a model's own loss, or the squared error of every target in its own unit.
+
+For a target t with labels y and predictions f, over the labels that are there,
+
+    loss = sum_t w_t mean((f_t - y_t)^2) / s_t^2 / sum_t w_t,
+
+with s_t the spread of the target over the training records (standard deviation of a scalar, root
+mean square of a vector or tensor), so that targets of different units weigh alike. A `Label`
+target has the cross entropy in place of the squared error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch_geometric.data import Batch, Data
+
+from intertwiner.errors import DataError, RunError
+from intertwiner.fields import Field, Label, Scalar
+from intertwiner.schema import Schema
+
+__all__ = ["Objective", "target_spreads"]
+
+
+class Objective(nn.Module):
+    """The loss of one batch, as a module, so that distributed wrappers see one forward call.
+
+    model: called with the batch, gives a dictionary of tensors by target name; a method
+        `training_loss(batch)` of its own takes the place of the loss above. A mapping
+        `target_spreads` of its own overrides the spreads of the data.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        schema: Schema,
+        spreads: Mapping[str, float],
+        weights: Mapping[str, float] | None = None,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.schema = schema
+        self.spreads = {**spreads, **getattr(model, "target_spreads", {})}
+        self.weights = {
+            field.name: (weights or {}).get(field.name, 1.0) for field in schema.targets
+        }
+
+    def forward(self, batch: Batch) -> Float[Tensor, ""]:
+        own_loss = getattr(self.model, "training_loss", None)
+        if own_loss is not None:
+            loss: Tensor = own_loss(batch)
+            return loss
+        return self.compare(self.model(batch), batch)
+
+    def compare(self, predictions: Mapping[str, Tensor], batch: Batch) -> Float[Tensor, ""]:
+        """The loss of given predictions against the labels of the batch."""
+        terms = [
+            self.weights[field.name] * self._term(field, predictions, batch)
+            for field in self.schema.targets
+        ]
+        return torch.stack(terms).sum() / sum(self.weights.values())
+
+    def _term(
+        self, field: Field, predictions: Mapping[str, Tensor], batch: Batch
+    ) -> Float[Tensor, ""]:
+        truth = batch[field.name]
+        predicted = prediction_of(field, predictions, truth)
+        if isinstance(field.rep, Label):
+            return nn.functional.cross_entropy(predicted, truth)
+        known = torch.isfinite(truth)
+        error = torch.where(known, predicted - truth, torch.zeros_like(predicted))
+        return error.square().sum() / known.sum().clamp(min=1) / self.spreads[field.name] ** 2
+
+
+def prediction_of(field: Field, predictions: Mapping[str, Tensor], truth: Tensor) -> Tensor:
+    """The model's tensor for `field`. Raises `RunError` when it is missing or misshaped."""
+    if field.name not in predictions:
+        raise RunError(f"the model gave {sorted(predictions)} but not the target {field.name!r}")
+    predicted = predictions[field.name]
+    if not isinstance(field.rep, Label) and predicted.shape != truth.shape:
+        raise RunError(
+            f"{field.name}: the model gave shape {tuple(predicted.shape)}, "
+            f"the labels have {tuple(truth.shape)}"
+        )
+    return predicted
+
+
+def target_spreads(records: Iterable[Data], schema: Schema) -> dict[str, float]:
+    """The spread s_t of every target over `records`, labels that are missing left out.
+
+    Raises `DataError` when a target has no label at all.
+    """
+    columns: dict[str, list[Tensor]] = {field.name: [] for field in schema.targets}
+    for record in records:
+        for name, column in columns.items():
+            column.append(record[name].reshape(-1))
+    return {field.name: _spread(field, torch.cat(columns[field.name])) for field in schema.targets}
+
+
+def _spread(field: Field, values: Tensor) -> float:
+    if isinstance(field.rep, Label):
+        return 1.0
+    values = values.double()
+    values = values[torch.isfinite(values)]
+    if not len(values):
+        raise DataError(f"target {field.name!r}: no training record has a label")
+    centre = values.mean() if isinstance(field.rep, Scalar) else torch.zeros(())
+    return float((values - centre).square().mean().sqrt()) or 1.0
