@@ -13,7 +13,6 @@ from torch_geometric.data import Data
 from intertwiner.config import build, merge, suggestion, to_plain
 from intertwiner.data import Dataset
 from intertwiner.errors import ConfigError
-from intertwiner.fields import Field
 from intertwiner.matching import Match, match, select_targets
 from intertwiner.registry import Entry, Registry
 from intertwiner.schema import Schema
@@ -141,12 +140,3 @@ def build_model(entry: Entry[ModelSpec], settings: Any, schema: Schema, seed: in
         torch.manual_seed(seed)
         model: nn.Module = load_target(entry.spec.target)(settings, schema)
     return model
-
-
-def default_schema(
-    entry: Entry[ModelSpec], targets: tuple[Field, ...], species: tuple[int, ...]
-) -> Schema:
-    """The schema of a model's own inputs with the given targets."""
-    return Schema(
-        structure=entry.spec.reads, inputs=entry.spec.inputs, targets=targets, species=species
-    )

@@ -1,0 +1,1 @@
+"""Training: what is minimised, the loop, run folders and checkpoints, figures and recipes."""
