@@ -1,6 +1,53 @@
-"""Properties are tried on the same few examples everywhere, without a time limit each."""
+"""A toy plugin, installed for these tests by its folder on the path."""
 
-from hypothesis import settings
+from __future__ import annotations
 
-settings.register_profile("intertwiner", deadline=None, derandomize=True, max_examples=60)
-settings.load_profile("intertwiner")
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+TOY = Path(__file__).parent / "toy"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _toy_on_the_path() -> Iterator[None]:
+    sys.path.insert(0, str(TOY))
+    yield
+    sys.path.remove(str(TOY))
+
+
+@pytest.fixture
+def registry():
+    """The registry of the toy plugin alone."""
+    from intertwiner.registry import Registry
+    from intertwiner.registry.discovery import Claim
+
+    claim = Claim("toy", "toy_plugin._plugin", "intertwiner-toy", "0.1.0", ("intertwiner>=0.1",))
+    found = Registry.from_claims([claim])
+    assert not found.failed
+    return found
+
+
+@pytest.fixture
+def command() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs `python -m intertwiner ...` with the toy plugin installed, and waits for it."""
+
+    def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "intertwiner", *map(str, arguments)],
+            env=toy_environment(**environment),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    return run
+
+
+def toy_environment(**extra: str) -> dict[str, str]:
+    path = os.pathsep.join([str(TOY), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+    return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", **extra}

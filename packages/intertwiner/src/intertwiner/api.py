@@ -8,10 +8,9 @@ from typing import Any
 
 from torch import nn
 
-from intertwiner.config import unflatten
+from intertwiner.config import build, unflatten
 from intertwiner.data import Dataset
 from intertwiner.registry import load_registry
-from intertwiner.schema import Schema
 from intertwiner.specs import load_target
 from intertwiner.training.folder import RunFolder
 from intertwiner.training.loop import train
@@ -47,8 +46,6 @@ def create_model(name: str, *, dataset: str, seed: int = 0, **overrides: Any) ->
 
 def load_dataset(name: str, **settings: Any) -> Dataset:
     """The dataset called `name`; `settings` are those of its config."""
-    from intertwiner.config import build
-
     entry = load_registry().dataset(name)
     config = build(load_target(entry.spec.config), settings, "data")
     dataset: Dataset = load_target(entry.spec.target)(config)
@@ -74,9 +71,3 @@ def fit(
     config = build_config(registry, model, dataset, unflatten(settings or {}))
     train(build_task(registry, config), RunFolder(Path(out)), resume=resume, progress=progress)
     return load_run(out)
-
-
-def schema_of(model: str, dataset: str) -> Schema:
-    """The schema under which `model` is built for `dataset`."""
-    registry = load_registry()
-    return build_task(registry, build_config(registry, model, dataset)).schema

@@ -39,17 +39,30 @@ __all__ = ["Outcome", "learning_rate", "train"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a training ended: `finished`, or stopped on request with its state saved."""
+    """How a training ended: `finished`, or stopped on request with its state saved.
+
+    rank: which of several processes this is; 0 is the one that writes.
+    """
 
     finished: bool
     epochs: int
     steps: int
     seconds: float
     best_loss: float
+    rank: int
 
 
-def train(task: Task, folder: RunFolder, *, resume: bool = False, progress: bool = True) -> Outcome:
+def train(
+    task: Task,
+    folder: RunFolder,
+    *,
+    resume: bool = False,
+    progress: bool = True,
+    label: str = "",
+) -> Outcome:
     """Trains the task's model and leaves the run in `folder`.
+
+    label: what the progress bar calls this training, by default the model's name.
 
     With `resume`, continues a run where its last state stands, to the same bits as if it had
     never stopped. Asked to stop (SIGTERM, Ctrl-C), every process finishes its step, the state is
@@ -66,7 +79,7 @@ def train(task: Task, folder: RunFolder, *, resume: bool = False, progress: bool
         loop = _Loop(task, folder, fabric, stop)
         if resume and folder.state.exists():
             loop.restore()
-        return loop.run(progress)
+        return loop.run(progress, label or task.config.model)
 
 
 def learning_rate(settings: TrainingConfig, step: int, steps: int) -> float:
@@ -141,8 +154,7 @@ class _Loop:
             self.optimizer.optimizer,
         )
 
-    def run(self, progress: bool) -> Outcome:
-        label = self.task.config.model.split("/")[-1]
+    def run(self, progress: bool, label: str) -> Outcome:
         shown = progress and self.fabric.is_global_zero
         started = time.monotonic() - self.counters.seconds
         with TrainingProgress(label, self.steps, self.counters.total, shown=shown) as bar:
@@ -154,7 +166,14 @@ class _Loop:
 
     def _outcome(self, *, finished: bool) -> Outcome:
         counters = self.counters
-        return Outcome(finished, counters.epoch, counters.total, counters.seconds, counters.best)
+        return Outcome(
+            finished=finished,
+            epochs=counters.epoch,
+            steps=counters.total,
+            seconds=counters.seconds,
+            best_loss=counters.best,
+            rank=self.fabric.global_rank,
+        )
 
     def _epoch(self, bar: TrainingProgress, started: float) -> bool:
         """One epoch, or its rest; False when a stop was asked for (the state is then saved)."""

@@ -6,16 +6,16 @@ resampling of the test records, which says how much the figure owes to the choic
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from intertwiner.fields import Field
+from intertwiner.fields import Field, Scalar
 
-__all__ = ["Metric", "control_errors", "evaluate_target"]
+__all__ = ["Metric", "control", "evaluate_target"]
 
 BOOTSTRAP_SAMPLES = 1000
 
@@ -90,13 +90,14 @@ def _root(
     return Metric(name, float(squared.mean().sqrt()), spread, unit, len(squared))
 
 
-def control_errors(
-    field: Field, training: Sequence[Tensor], truth: Sequence[Tensor]
-) -> Mapping[str, float]:
-    """Mean absolute error of a constant: the training mean of a scalar, zero for the rest."""
+def control(field: Field, training: Sequence[Tensor], truth: Sequence[Tensor]) -> Metric:
+    """What a constant achieves: the training mean of a scalar, zero for anything with direction.
+
+    A model that does not clearly beat this has learned nothing.
+    """
+    invariant = isinstance(field.rep, Scalar)
     flat = torch.cat([label.double().reshape(-1) for label in training])
-    invariant = type(field.rep).__name__ == "Scalar"
     constant = flat[torch.isfinite(flat)].mean() if invariant else torch.zeros(())
-    errors = torch.cat([(label.double() - constant).abs().reshape(-1) for label in truth])
-    name = "training mean" if invariant else "zero"
-    return {name: float(errors[torch.isfinite(errors)].mean())}
+    name = f"{field.name}/mae of " + ("the training mean" if invariant else "zero")
+    guesses = [torch.full_like(label, float(constant)) for label in truth]
+    return replace(evaluate_target(field, guesses, truth)[0], name=name)

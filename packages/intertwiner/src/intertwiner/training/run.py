@@ -14,18 +14,26 @@ from torch_geometric.data import Batch, Data
 from intertwiner.config import merge
 from intertwiner.data.batches import Batches
 from intertwiner.errors import DataError
-from intertwiner.fields import GRAPH, Field, Label
+from intertwiner.fields import GRAPH, Field
 from intertwiner.registry import Entry, Registry, load_registry
 from intertwiner.schema import Schema
 from intertwiner.specs import ModelSpec
 from intertwiner.training.checkpoint import load_model
 from intertwiner.training.environment import deterministic
 from intertwiner.training.folder import RunFolder
-from intertwiner.training.metrics import Metric, evaluate_target
+from intertwiner.training.metrics import Metric, control, evaluate_target
 from intertwiner.training.settings import RunConfig
 from intertwiner.training.task import SECTIONS, build_config, build_task
 
-__all__ = ["Run", "load_run"]
+__all__ = ["Evaluation", "Run", "load_run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Figures of a model, and of the constant predictions it has to beat."""
+
+    metrics: tuple[Metric, ...]
+    controls: tuple[Metric, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +61,19 @@ class Run:
                 found += self._split(batch, self.model(batch))
         return found
 
-    def evaluate(self, part: str = "test", registry: Registry | None = None) -> list[Metric]:
-        """The errors on one part of the run's own dataset and split, with their uncertainty."""
+    def evaluate(self, part: str = "test", registry: Registry | None = None) -> Evaluation:
+        """The errors on one part of the run's own dataset and split, beside those of a constant."""
         task = build_task(registry or load_registry(), self.config)
-        records = task.parts[part]
+        records, training = task.parts[part], task.parts["train"]
         predictions = self.predict(records)
-        found: list[Metric] = []
+        metrics: list[Metric] = []
+        controls: list[Metric] = []
         for field in self.schema.targets:
-            if isinstance(field.rep, Label):
-                continue
-            predicted = [prediction[field.name] for prediction in predictions]
             truth = [record[field.name] for record in records]
-            found += evaluate_target(field, predicted, truth)
-        return found
+            predicted = [prediction[field.name] for prediction in predictions]
+            metrics += evaluate_target(field, predicted, truth)
+            controls.append(control(field, [record[field.name] for record in training], truth))
+        return Evaluation(tuple(metrics), tuple(controls))
 
     def _check_species(self, record: Data) -> None:
         if not self.schema.species or "z" not in record:

@@ -1,0 +1,141 @@
+"""`intertwiner kernels [list|verify|bench]`: which kernel serves, is it right, is it fast."""
+
+from __future__ import annotations
+
+import functools
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from intertwiner.cli._shared import installed, parser, print_json, table
+from intertwiner.registry import Registry
+
+__all__ = ["main"]
+
+REPEATS = 7
+
+
+def main(arguments: Sequence[str]) -> int:
+    options = parser("kernels", "which kernel serves which operation; verify and time them")
+    options.add_argument("action", nargs="?", choices=("list", "verify", "bench"), default="list")
+    chosen = options.parse_args(arguments)
+    registry = installed()
+    heads, rows = {"list": _list, "verify": _verify, "bench": _bench}[chosen.action](registry)
+    if chosen.json:
+        print_json({"action": chosen.action, "rows": rows})
+    else:
+        print(table(heads, [[_cell(row[head]) for head in heads] for row in rows]))
+    failures = [row for row in rows if row.get("holds") is False]
+    for row in failures:
+        print(f"error: kernel {row['kernel']}: {row['result']}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _list(registry: Registry) -> tuple[list[str], list[dict[str, Any]]]:
+    import torch
+
+    from intertwiner.kernels import rank
+
+    rows = []
+    for op in sorted({entry.spec.op for entry in registry.kernels}):
+        for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
+            serving = False
+            for item in rank(registry, op, torch.device(device), torch.float32):
+                state = item.obstacle or ("available" if serving else "serves")
+                serving = serving or item.obstacle is None
+                row = {"op": op, "device": device, "kernel": item.entry.id, "state": state}
+                rows.append(row)
+    return ["op", "device", "kernel", "state"], rows
+
+
+def _verify(registry: Registry) -> tuple[list[str], list[dict[str, Any]]]:
+    rows = []
+    for entry in registry.kernels:
+        result, holds, deviations = _verify_one(entry.spec)
+        rows.append(
+            {
+                "kernel": entry.id,
+                "op": entry.spec.op,
+                "result": result,
+                "holds": holds,
+                "deviations": deviations,
+            }
+        )
+    return ["kernel", "op", "result"], rows
+
+
+def _verify_one(spec: Any) -> tuple[str, bool | None, list[dict[str, Any]]]:
+    """What to print, whether the kernel agrees (None when it cannot run here), all numbers."""
+    from intertwiner.conformance.checks.kernels import compare_with_reference, obstacle
+
+    reason = obstacle(spec)
+    if reason is not None:
+        return f"not run: {reason}", None, []
+    try:
+        deviations = compare_with_reference(spec)
+    except Exception as error:
+        return f"raised {type(error).__name__}: {error}", False, []
+    plain = [asdict(deviation) for deviation in deviations]
+    worst = max(deviations, key=lambda deviation: deviation.error / (deviation.allowed or 1))
+    numbers = (
+        f"{worst.quantity} in {worst.dtype} off by {worst.error:.2g}, size {worst.size:.2g}, "
+        f"allowed {worst.allowed:.2g}"
+    )
+    return ("agrees: " if worst.holds else "WRONG: ") + numbers, worst.holds, plain
+
+
+def _bench(registry: Registry) -> tuple[list[str], list[dict[str, Any]]]:
+    import torch
+
+    from intertwiner.conformance.checks.kernels import obstacle
+    from intertwiner.specs import load_target
+
+    rows = []
+    for entry in registry.kernels:
+        spec = entry.spec
+        if obstacle(spec) is not None:
+            continue
+        device = torch.device("cuda" if spec.device == "cuda" else "cpu")
+        generator = torch.Generator(device).manual_seed(0)
+        examples = load_target(spec.examples)(torch.float32, device, generator)
+        largest = max(examples, key=_elements)
+        ours = functools.partial(load_target(spec.target), *largest)
+        reference = functools.partial(load_target(spec.reference), *largest)
+        ratio, low, high, seconds = _paired(ours, reference)
+        rows.append(
+            {
+                "kernel": entry.id,
+                "op": spec.op,
+                "seconds": seconds,
+                "ratio": ratio,
+                "low": low,
+                "high": high,
+            }
+        )
+    return ["kernel", "op", "seconds", "ratio", "low", "high"], rows
+
+
+def _elements(arguments: Sequence[Any]) -> int:
+    return sum(getattr(argument, "numel", lambda: 0)() for argument in arguments)
+
+
+def _paired(ours: Callable[[], Any], other: Callable[[], Any]) -> tuple[float, float, float, float]:
+    """Median, lowest and highest ratio other/ours of runs in turn, and our median seconds."""
+    ours(), other()
+    pairs = [(_seconds(ours), _seconds(other)) for _ in range(REPEATS)]
+    ratios = sorted(theirs / mine for mine, theirs in pairs)
+    median = statistics.median(mine for mine, _ in pairs)
+    return statistics.median(ratios), ratios[0], ratios[-1], median
+
+
+def _seconds(work: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from intertwiner.fields import (
+    ANY_NAME,
+    GRAPH,
+    NODE,
+    Field,
+    Label,
+    Point,
+    Scalar,
+    Structure,
+    Symmetry,
+)
+from intertwiner.hookspecs import hookimpl
+from intertwiner.specs import (
+    AdapterSpec,
+    Arm,
+    DatasetSpec,
+    KernelSpec,
+    ModelSpec,
+    Published,
+    RecipeSpec,
+    Scale,
+)
+
+POS = Field("pos", NODE, Point(), "angstrom")
+Z = Field("z", NODE, Label())
+
+
+@hookimpl
+def intertwiner_models() -> Iterable[ModelSpec]:
+    yield ModelSpec(
+        name="distance-net",
+        summary="A small network on the distances from the centre",
+        target="toy_plugin.model:DistanceNet",
+        config="toy_plugin.config:NetConfig",
+        reads=Structure.ATOMS,
+        inputs=(POS, Z),
+        outputs=(Field(ANY_NAME, GRAPH, Scalar()),),
+        symmetry=Symmetry(space="E(3)"),
+        checkpoint_version=2,
+        migrations={1: "toy_plugin.model:lift_first_version"},
+        tiny={"channels": 4, "dropout": 0.0},
+    )
+
+
+@hookimpl
+def intertwiner_datasets() -> Iterable[DatasetSpec]:
+    yield DatasetSpec(
+        name="pairs",
+        summary="Random points and their mean squared distance from the centre",
+        target="toy_plugin.data:pairs",
+        config="toy_plugin.config:PairsConfig",
+        gives=Structure.ATOMS,
+        provides=(POS, Z),
+        targets=(Field("size", GRAPH, Scalar(), "angstrom^2"),),
+        default_targets=("size",),
+        licence="MIT",
+        size=60,
+        offline=True,
+        synthetic="toy_plugin.data:synthetic",
+    )
+
+
+@hookimpl
+def intertwiner_kernels() -> Iterable[KernelSpec]:
+    yield KernelSpec(
+        name="square-plain",
+        summary="x^2",
+        op="toy_square",
+        target="toy_plugin.kernels:square",
+        reference="toy_plugin.kernels:square",
+        examples="toy_plugin.kernels:examples",
+        differentiable=2,
+    )
+
+
+@hookimpl
+def intertwiner_adapters() -> Iterable[AdapterSpec]:
+    yield AdapterSpec(
+        name="read-points",
+        summary="Lines of x y z",
+        target="toy_plugin.data:PointsReader",
+        config="toy_plugin.config:NoSettings",
+        takes=Structure.FILE,
+        gives=Structure.ATOMS,
+        suffixes=(".points",),
+    )
+
+
+@hookimpl
+def intertwiner_recipes() -> Iterable[RecipeSpec]:
+    yield RecipeSpec(
+        name="widths",
+        summary="Narrow against wide",
+        model="toy/distance-net",
+        dataset="toy/pairs",
+        arms=(
+            Arm(name="narrow", overrides={"model.channels": 2}),
+            Arm(name="wide", overrides={"model.channels": 8}),
+        ),
+        scales={"small": Scale(overrides={"training.epochs": 2}, seeds=(0, 1))},
+        report="toy_plugin.recipes:report",
+        published=(Published(name="narrow", value=1.0, unit="angstrom^2", source="nowhere"),),
+    )

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch_geometric.data import Data
+
+from intertwiner.data import Dataset
+from intertwiner.data.splits import random_split
+from intertwiner.errors import DataError
+from toy_plugin.config import NoSettings, PairsConfig
+
+
+def _record(number: int, generator: torch.Generator) -> Data:
+    count = 2 + number % 4
+    pos = torch.randn(count, 3, generator=generator)
+    size = (pos - pos.mean(dim=0)).square().sum(dim=1).mean()
+    z = torch.tensor([1, 6, 8])[torch.randint(3, (count,), generator=generator)]
+    return Data(pos=pos, z=z, size=size.reshape(1), name=f"pair-{number}", num_nodes=count)
+
+
+def _dataset(count: int, seed: int) -> Dataset:
+    generator = torch.Generator().manual_seed(seed)
+    records = [_record(number, generator) for number in range(count)]
+    parts = {"train": 0.8, "validation": 0.1, "test": 0.1}
+    return Dataset(records, {"random": random_split(count, parts, seed)}, (1, 6, 8))
+
+
+def pairs(config: PairsConfig) -> Dataset:
+    dataset = _dataset(config.count, 0)
+    if config.poison is not None:
+        record = dataset.records[int(dataset.splits["random"]["train"][config.poison])]
+        record.pos = record.pos * 1e30
+    return dataset
+
+
+def synthetic(count: int, seed: int) -> Dataset:
+    return _dataset(max(count, 10), seed)
+
+
+class PointsReader:
+    def __init__(self, config: NoSettings) -> None:
+        self.config = config
+
+    def __call__(self, path: Path) -> list[Data]:
+        try:
+            rows = [
+                [float(word) for word in line.split()] for line in path.read_text().splitlines()
+            ]
+            pos = torch.tensor(rows).reshape(len(rows), 3)
+        except (ValueError, RuntimeError, OSError) as error:
+            raise DataError(f"{path}: not points: {error}") from error
+        z = torch.ones(len(rows), dtype=torch.long)
+        return [Data(pos=pos, z=z, name=path.stem, num_nodes=len(rows))]

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.data import Batch
+
+from intertwiner.schema import Schema
+from toy_plugin.config import NetConfig
+
+
+def _mean(values: Tensor, batch: Batch) -> Tensor:
+    sums = values.new_zeros(batch.num_graphs, *values.shape[1:]).index_add(0, batch.batch, values)
+    return sums / (batch.ptr[1:] - batch.ptr[:-1]).clamp(min=1).view(-1, *[1] * (values.dim() - 1))
+
+
+class DistanceNet(nn.Module):
+    """y = mean_i MLP(|x_i - centre|^2) * scale."""
+
+    def __init__(self, config: NetConfig, schema: Schema) -> None:
+        super().__init__()
+        self.schema = schema
+        self.network = nn.Sequential(
+            nn.Linear(1, config.channels),
+            nn.Tanh(),
+            nn.Dropout(config.dropout),
+            nn.Linear(config.channels, len(schema.targets)),
+        )
+        self.register_buffer("scale", torch.ones(()))
+
+    def prepare(self, batches: Iterable[Batch]) -> None:
+        name = self.schema.targets[0].name
+        labels = torch.cat([batch[name].reshape(-1) for batch in batches])
+        self.scale.fill_(float(labels.abs().mean()))
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        centred = batch.pos - _mean(batch.pos, batch)[batch.batch]
+        squares = centred.square().sum(dim=1, keepdim=True)
+        out = _mean(self.network(squares * (1 + 0.1 * batch.z[:, None])), batch) * self.scale
+        return {field.name: out[:, n] for n, field in enumerate(self.schema.targets)}
+
+
+def lift_first_version(
+    tensors: dict[str, Tensor], settings: dict[str, Any]
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Version 1 had `width` for `channels` and no scale."""
+    settings = {("channels" if key == "width" else key): value for key, value in settings.items()}
+    return {**tensors, "scale": torch.ones(())}, settings
