@@ -1,0 +1,67 @@
+"""What this plugin brings: one network, one operation, one recipe. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from intertwiner import hookimpl
+from intertwiner.fields import (
+    ANY_NAME,
+    GRAPH,
+    NODE,
+    Field,
+    Irreps,
+    Label,
+    Point,
+    Scalar,
+    Structure,
+    Symmetry,
+)
+from intertwiner.specs import KernelSpec, ModelSpec, RecipeSpec
+from intertwiner_equivariant_conv.ablation import ABLATION
+
+PAPER = "arXiv:2008.08461"
+PACKAGE = "intertwiner_equivariant_conv"
+
+
+@hookimpl
+def intertwiner_models() -> Iterable[ModelSpec]:
+    yield ModelSpec(
+        name="depthwise",
+        summary="Equivariant point convolutions of order 0 to 3: energies, forces, dipoles, charges",
+        reference=PAPER,
+        target=f"{PACKAGE}.model:DepthwiseNetwork",
+        config=f"{PACKAGE}.config:DepthwiseConfig",
+        reads=Structure.ATOMS,
+        inputs=(Field("pos", NODE, Point(), "angstrom"), Field("z", NODE, Label())),
+        outputs=(
+            Field(ANY_NAME, GRAPH, Scalar(), summary="sum or mean of atomic numbers"),
+            Field(ANY_NAME, GRAPH, Irreps("1o"), summary="from charges, atomic vectors, or both"),
+            Field(ANY_NAME, GRAPH, Irreps("0e+2e"), summary="polarizability; needs lmax 2"),
+            Field(ANY_NAME, NODE, Scalar(), summary="such as atomic charges"),
+            Field("forces", NODE, Irreps("1o"), summary="minus the gradient of the energy"),
+        ),
+        symmetry=Symmetry(space="E(3)", permutes=(NODE,)),
+        tiny={"lmax": 2, "channels": 4, "layers": 2, "radial_basis": 4, "radial_hidden": (8,)},
+    )
+
+
+@hookimpl
+def intertwiner_kernels() -> Iterable[KernelSpec]:
+    reference = f"{PACKAGE}.kernels.reference"
+    yield KernelSpec(
+        name="tp-scatter-blocked",
+        summary="Plain torch over blocks of edges that fit the cache",
+        op="tensor_product_scatter",
+        target=f"{PACKAGE}.kernels.blocked:tensor_product_scatter",
+        reference=f"{reference}:tensor_product_scatter",
+        examples=f"{reference}:examples",
+        device="any",
+        differentiable=2,
+        priority=10,
+    )
+
+
+@hookimpl
+def intertwiner_recipes() -> Iterable[RecipeSpec]:
+    yield ABLATION

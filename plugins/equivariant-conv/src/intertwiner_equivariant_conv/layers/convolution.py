@@ -1,0 +1,124 @@
+"""The depthwise convolution: neighbours' features, coupled to the direction, weighed by distance.
+
+    m[n, k_p, c] = sum_{e: target(e) = n} W[e, p, c]
+                   sum_ij sqrt(2 l3 + 1) Q^{l1 l2 l3}_{ijk} x[source(e), i, c] Y[e, j]
+    h_l = ( concat_{p: l3(p) = l} m_p Lin_l / sqrt(average neighbours) + x_l Self_l ) / sqrt(2)
+
+The kernel (a learned function of distance times a harmonic of direction) is that of arXiv
+2008.08461; "depthwise" means that every channel has its own weights and channels mix in Lin only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from intertwiner_equivariant_conv.errors import InvalidInput
+from intertwiner_equivariant_conv.kernels import tensor_product_scatter
+from intertwiner_equivariant_conv.layers.paths import PathTable, path_table
+from intertwiner_equivariant_conv.layers.radial import RadialNetwork
+
+__all__ = ["DepthwiseConvolution"]
+
+
+class DepthwiseConvolution(nn.Module):
+    """One convolution on features `[nodes, (lmax+1)^2, channels]`, order l at rows l^2 ... l^2+2l.
+
+    lmax: largest order of features in and out, and of the harmonics.
+    radial_basis, radial_hidden: input and hidden widths of the radial network.
+    extra_scalars: rows of further invariants appended to the output, for a gate.
+    parity: natural parity only, see `path_table`.
+    lmax_in: largest order that is not zero in the input; the weights for the orders above are
+        kept and not used.
+    average_neighbors: a buffer, mean number of neighbours in the training set.
+    """
+
+    average_neighbors: Tensor
+
+    def __init__(
+        self,
+        lmax: int,
+        channels: int,
+        *,
+        radial_basis: int = 8,
+        radial_hidden: Sequence[int] = (64, 64),
+        extra_scalars: int = 0,
+        parity: bool = True,
+        lmax_in: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.lmax, self.channels, self.extra_scalars = lmax, channels, extra_scalars
+        self.lmax_in = lmax if lmax_in is None else lmax_in
+        paths = path_table(lmax, lmax, parity)
+        self.radial = RadialNetwork(radial_basis, radial_hidden, len(paths) * channels)
+        self.mix = nn.ParameterList()
+        self.self_mix = nn.ParameterList()
+        for order in range(lmax + 1):
+            width = channels * (1 + extra_scalars if order == 0 else 1)
+            fan_in = channels * len(paths.ending_in(order))
+            self.mix.append(nn.Parameter(torch.randn(fan_in, width)))
+            self.self_mix.append(nn.Parameter(torch.randn(channels, width)))
+        self.used_paths = path_table(self.lmax_in, lmax, parity)
+        self.register_buffer("average_neighbors", torch.ones(()))
+        for order in range(lmax + 1):
+            rows = _rows_ending_in(self.used_paths, order)
+            self.register_buffer(f"rows_{order}", rows, persistent=False)
+
+    def forward(
+        self,
+        features: Float[Tensor, "nodes rows channels"],
+        harmonics: Float[Tensor, "edges rows"],
+        basis: Float[Tensor, "edges radial_basis"],
+        source: Int[Tensor, " edges"],
+        target: Int[Tensor, " edges"],
+        *,
+        validate: bool = True,
+    ) -> Float[Tensor, "nodes rows+extra_scalars channels"]:
+        """Edges sorted by `target`; harmonics of the unit vectors from target to source.
+
+        validate: check the edges (a pass over them); switch off where they are known to be right.
+        Raises `InvalidInput` for shapes or edges that do not fit.
+        """
+        self._check(features)
+        used = features[:, : (self.lmax_in + 1) ** 2]
+        weights = self.radial(basis, len(self.used_paths) * self.channels)
+        messages = tensor_product_scatter(
+            used, harmonics, weights, source, target, len(features), validate=validate
+        )
+        parts = [self._mix(order, features, messages) for order in range(self.lmax + 1)]
+        if not self.extra_scalars:
+            return torch.cat(parts, 1)
+        scalars = parts[0].view(len(features), 1 + self.extra_scalars, self.channels)
+        return torch.cat([scalars[:, :1], *parts[1:], scalars[:, 1:]], 1)
+
+    def _mix(self, order: int, features: Tensor, messages: Tensor) -> Tensor:
+        """Output of one order, `[nodes, 2 order + 1, width]`."""
+        own = features[:, order**2 : (order + 1) ** 2] @ self.self_mix[order]
+        own = own * math.sqrt(0.5 / self.channels)
+        rows = getattr(self, f"rows_{order}")
+        if len(rows) == 0:
+            return own
+        chosen = messages.index_select(1, rows).view(len(messages), 2 * order + 1, -1)
+        fan_in = len(self.mix[order])
+        mix = self.mix[order][: chosen.shape[2]]
+        scale = (2.0 * fan_in * self.average_neighbors).rsqrt()
+        return own + chosen @ (mix * scale)
+
+    def _check(self, features: Tensor) -> None:
+        expected = ((self.lmax + 1) ** 2, self.channels)
+        if features.ndim != 3 or features.shape[1:] != expected:
+            raise InvalidInput(
+                f"features {list(features.shape)}: expected [nodes, {expected[0]}, {expected[1]}] "
+                f"for lmax {self.lmax} and {self.channels} channels"
+            )
+
+
+def _rows_ending_in(table: PathTable, order: int) -> Int[Tensor, " rows"]:
+    """Output rows of the paths ending in `order`: component by component, path by path."""
+    paths = table.ending_in(order)
+    rows = [path.offset + component for component in range(2 * order + 1) for path in paths]
+    return torch.tensor(rows, dtype=torch.long)

@@ -1,0 +1,41 @@
+"""The gate: the only non-linearity on features, equivariant because it scales whole vectors."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from intertwiner_equivariant_conv.layers.radial import SILU_SCALE
+
+__all__ = ["SIGMOID_SCALE", "Gate"]
+
+SIGMOID_SCALE: Final = 1.8467055342154763
+"""e3nn's factor for the sigmoid to keep unit second moment."""
+
+
+class Gate(nn.Module):
+    """Order 0 through a normalised silu; channel c of order l times a sigmoid of its own gate.
+
+    Input rows: the (lmax+1)^2 rows of features, then lmax rows of gates, order 1 first.
+    """
+
+    owner: Tensor
+
+    def __init__(self, lmax: int) -> None:
+        super().__init__()
+        self.rows = (lmax + 1) ** 2
+        owner = [order - 1 for order in range(1, lmax + 1) for _ in range(2 * order + 1)]
+        self.register_buffer("owner", torch.tensor(owner, dtype=torch.long), persistent=False)
+
+    def forward(
+        self, features: Float[Tensor, "nodes rows+lmax channels"]
+    ) -> Float[Tensor, "nodes rows channels"]:
+        scalars = SILU_SCALE * nn.functional.silu(features[:, :1])
+        if self.rows == 1:
+            return scalars
+        gates = SIGMOID_SCALE * torch.sigmoid(features[:, self.rows :])
+        turned = features[:, 1 : self.rows] * gates.index_select(1, self.owner)
+        return torch.cat([scalars, turned], 1)

@@ -1,0 +1,165 @@
+"""The depthwise network: embedding, gated convolutions, and a read-out for every target."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import cast
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch_geometric.data import Batch
+
+from intertwiner.schema import Schema
+from intertwiner_equivariant_conv.calibration import Labels
+from intertwiner_equivariant_conv.config import DepthwiseConfig
+from intertwiner_equivariant_conv.errors import WrongType
+from intertwiner_equivariant_conv.layers.atoms import Atoms, Elements, Pairs, find_pairs
+from intertwiner_equivariant_conv.layers.convolution import DepthwiseConvolution
+from intertwiner_equivariant_conv.layers.gate import Gate
+from intertwiner_equivariant_conv.layers.radial import RadialBasis
+from intertwiner_equivariant_conv.layers.readout import Readout
+from intertwiner_equivariant_conv.layers.spherical_harmonics import spherical_harmonics
+from intertwiner_equivariant_conv.loss import energy_force_loss
+from intertwiner_equivariant_conv.targets import ENERGY, FORCES, build_readouts
+
+__all__ = ["DepthwiseNetwork"]
+
+
+class DepthwiseNetwork(nn.Module):
+    """Molecules -> one tensor for every target of `schema`.
+
+    Equivariant to rotations, reflections (with `config.parity`), translations and renumbering of
+    atoms; a molecule's result does not depend on the others of its batch. Sizes: x of N atoms is
+    `[N, (lmax+1)^2, channels]`. Layers from the second on are residual: x <- (x + gated)/sqrt(2).
+    Edges: pairs of one molecule nearer than the cutoff (arXiv 2008.08461 takes all pairs).
+    """
+
+    def __init__(self, config: DepthwiseConfig, schema: Schema) -> None:
+        super().__init__()
+        self.config = config
+        self.schema = schema
+        self.elements = Elements(schema.species)
+        self.embedding = nn.Parameter(torch.randn(len(schema.species), config.channels))
+        self.basis = RadialBasis(config.radial_basis, config.cutoff)
+        self.convolutions = nn.ModuleList(
+            _convolution(config, first=layer == 0) for layer in range(config.layers)
+        )
+        self.gate = Gate(config.lmax)
+        self.readouts = build_readouts(config, schema)
+        self.names = [field.name for field in schema.targets]
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """`batch.pos` in angstrom, `batch.z`, `batch.batch`, `batch.ptr`; maybe `cell`, `pbc`.
+
+        Raises `WrongType` and `InvalidInput` (both `DataError`) for atoms that cannot be.
+        """
+        if FORCES not in self.names:
+            return self._read(batch, batch.pos, self.names)
+        differentiable = torch.is_grad_enabled()
+        with torch.enable_grad():
+            pos = batch.pos if batch.pos.requires_grad else batch.pos.detach().requires_grad_()
+            outputs = self._read(batch, pos, [ENERGY, *self.names])
+            energy = outputs[ENERGY].sum()
+            (slope,) = torch.autograd.grad(energy, pos, create_graph=differentiable)
+        outputs[FORCES] = -slope
+        kept = {name: outputs[name] for name in self.names}
+        return kept if differentiable else {name: value.detach() for name, value in kept.items()}
+
+    def _read(self, batch: Batch, pos: Tensor, names: Iterable[str]) -> dict[str, Tensor]:
+        atoms = self._atoms(batch, pos)
+        features = self.features(atoms, find_pairs(batch, pos, self.config.cutoff))
+        return {
+            name: self.readouts[name](features, atoms) for name in names if name in self.readouts
+        }
+
+    def features(self, atoms: Atoms, pairs: Pairs) -> Float[Tensor, "atoms rows channels"]:
+        """The features of the last layer."""
+        lmax = self.config.lmax
+        harmonics = spherical_harmonics(pairs.direction, lmax)
+        basis = self.basis(pairs.distance)
+        scalars = self.embedding[atoms.element].unsqueeze(1)
+        x = nn.functional.pad(scalars, (0, 0, 0, (lmax + 1) ** 2 - 1))
+        for layer, convolution in enumerate(self.convolutions):
+            out = convolution(
+                x, harmonics, basis, pairs.source, pairs.target, validate=False
+            )
+            gated = self.gate(out)
+            x = (x + gated) * math.sqrt(0.5) if layer else gated
+        return x
+
+    def _atoms(self, batch: Batch, pos: Tensor) -> Atoms:
+        if pos.dtype != self.embedding.dtype:
+            raise WrongType(
+                f"positions are {pos.dtype}, the network's parameters {self.embedding.dtype}"
+            )
+        return Atoms(pos, self.elements(batch.z), batch.batch, len(batch.ptr) - 1)
+
+    @property
+    def target_spreads(self) -> dict[str, float]:
+        """For every target the error of its best offset alone, in which its loss is measured."""
+        return {
+            name: float(cast(Readout, self.readouts[name]).spread)
+            for name in self.names
+            if name in self.readouts
+        }
+
+    @property
+    def training_loss(self) -> Callable[[Batch], Float[Tensor, ""]] | None:
+        """The loss of energy and forces where exactly those are learned, else the usual one."""
+        if set(self.names) != {ENERGY, FORCES}:
+            return None
+        return self._energy_force_loss
+
+    def _energy_force_loss(self, batch: Batch) -> Float[Tensor, ""]:
+        weights = (self.config.energy_weight, self.config.force_weight)
+        return energy_force_loss(self(batch), batch, *weights)
+
+    @torch.no_grad()
+    def prepare(self, batches: Iterable[Batch]) -> None:
+        """Sets neighbours, basis scale, units and offsets from all training batches.
+
+        Raises `InvalidInput` when a target has no label at all.
+        """
+        edges, atoms_seen, square = 0, 0, 0.0
+        rows: dict[str, list[tuple[Tensor, Tensor, Tensor]]] = {name: [] for name in self.readouts}
+        self.basis.set_scale(1.0)
+        for batch in batches:
+            atoms = self._atoms(batch, batch.pos)
+            pairs = find_pairs(batch, batch.pos, self.config.cutoff)
+            edges, atoms_seen = edges + len(pairs.source), atoms_seen + len(atoms.pos)
+            square += float(self.basis(pairs.distance).double().square().sum())
+            for name, found in rows.items():
+                if name in batch:
+                    found.append(_label_rows(batch[name], atoms, len(self.elements)))
+        for convolution in self.convolutions:
+            convolution.average_neighbors.fill_(max(1.0, edges / max(1, atoms_seen)))
+        self.basis.set_scale(square / max(1, edges * self.config.radial_basis))
+        for name, found in rows.items():
+            if found:
+                columns = [torch.cat(column) for column in zip(*found, strict=True)]
+                cast(Readout, self.readouts[name]).calibrate(Labels(name, *columns))
+
+
+def _convolution(config: DepthwiseConfig, *, first: bool) -> DepthwiseConvolution:
+    return DepthwiseConvolution(
+        config.lmax,
+        config.channels,
+        radial_basis=config.radial_basis,
+        radial_hidden=config.radial_hidden,
+        extra_scalars=config.lmax,
+        parity=config.parity,
+        lmax_in=0 if first else None,
+    )
+
+
+def _label_rows(values: Tensor, atoms: Atoms, elements: int) -> tuple[Tensor, Tensor, Tensor]:
+    """(values, composition, arms) of a batch, in double precision on the CPU, see `Labels`."""
+    composition = atoms.composition(elements)
+    arms = atoms.sum(atoms.centred().square().sum(1)).sqrt()
+    if len(values) == len(atoms.pos) and len(values) != atoms.graphs:
+        composition = nn.functional.one_hot(atoms.element, elements).to(values)
+        arms = torch.zeros_like(atoms.pos[:, 0])
+    table = values.reshape(len(values), -1)
+    return table.double().cpu(), composition.double().cpu(), arms.double().cpu()
