@@ -29,6 +29,5 @@ def read_file(registry: Registry, path: Path, structure: Structure) -> list[Data
             return records
     known = sorted({suffix for entry in registry.adapters for suffix in entry.spec.suffixes})
     hint = f"files that are read: {', '.join(known)}" if known else "install intertwiner-atoms"
-    raise DataError(
-        f"{path}: no installed plugin reads {suffix or 'such'} files as {structure}; {hint}"
-    )
+    what = f"{suffix or 'such'} files as {structure}"
+    raise DataError(f"{path}: no installed plugin reads {what}; {hint}")

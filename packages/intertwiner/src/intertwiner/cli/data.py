@@ -54,7 +54,7 @@ def _describe(entry: Entry[DatasetSpec]) -> dict[str, Any]:
 def _act(action: str, entry: Entry[DatasetSpec]) -> list[dict[str, Any]]:
     from intertwiner.data.fetch import fetch, local_path, verify
 
-    rows = []
+    rows: list[dict[str, Any]] = []
     for source in entry.spec.source:
         path = local_path(source, entry.spec.name)
         if action == "fetch":

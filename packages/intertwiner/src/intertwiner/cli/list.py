@@ -34,36 +34,30 @@ def _as_json(registry: Registry, kinds: Sequence[str]) -> dict[str, Any]:
 
 def _item(kind: str, entry: Entry[Any]) -> dict[str, Any]:
     spec = entry.spec
-    item = {
+    return {
         "id": entry.id,
         "plugin": entry.plugin,
         "version": entry.version,
         "summary": spec.summary,
+        **_details(kind, spec),
     }
-    extra = {
-        "models": lambda: {
-            "reads": spec.reads,
-            "tasks": list(spec.tasks),
-            "symmetry": None if spec.symmetry is None else str(spec.symmetry),
-        },
-        "datasets": lambda: {
-            "gives": spec.gives,
-            "targets": [str(field) for field in spec.targets],
-            "offline": spec.offline,
-        },
-        "kernels": lambda: {"op": spec.op, "device": spec.device},
-        "adapters": lambda: {
-            "takes": spec.takes,
-            "gives": spec.gives,
-            "suffixes": list(spec.suffixes),
-        },
-        "recipes": lambda: {
-            "model": spec.model,
-            "dataset": spec.dataset,
-            "scales": list(spec.scales),
-        },
-    }.get(kind, dict)
-    return item | extra()
+
+
+def _details(kind: str, spec: Any) -> dict[str, Any]:
+    """What is particular to a kind of item."""
+    if kind == "models":
+        symmetry = None if spec.symmetry is None else str(spec.symmetry)
+        return {"reads": spec.reads, "tasks": spec.tasks, "symmetry": symmetry}
+    if kind == "datasets":
+        targets = [str(field) for field in spec.targets]
+        return {"gives": spec.gives, "targets": targets, "offline": spec.offline}
+    if kind == "kernels":
+        return {"op": spec.op, "device": spec.device}
+    if kind == "adapters":
+        return {"takes": spec.takes, "gives": spec.gives, "suffixes": spec.suffixes}
+    if kind == "recipes":
+        return {"model": spec.model, "dataset": spec.dataset, "scales": [*spec.scales]}
+    return {}
 
 
 def _as_text(registry: Registry, kinds: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from intertwiner.cli._shared import installed, parser, print_json, table
 from intertwiner.errors import LookupFailed
+from intertwiner.fields import Field, Symmetry
 from intertwiner.registry import KINDS, Entry, Registry
 from intertwiner.specs import load_target
 
@@ -64,10 +65,8 @@ def _json(value: Any) -> Any:
         return {str(key): _json(item) for key, item in value.items()}
     if isinstance(value, tuple):
         return [_json(item) for item in value]
-    if type(value).__str__ is not object.__str__ and dataclasses.is_dataclass(value):
-        text = str(value)
-        if not text.startswith(type(value).__name__):
-            return text
+    if isinstance(value, Field | Symmetry):
+        return str(value)
     if dataclasses.is_dataclass(value):
         return {
             field.name: _json(getattr(value, field.name)) for field in dataclasses.fields(value)
@@ -83,6 +82,11 @@ def _text(value: Any) -> str:
     return "-" if value in (None, "") else str(value)
 
 
+def _type_name(hint: Any) -> str:
+    """A type as it is written: "int", "Annotated[int, Ge(ge=1)]"."""
+    return hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")
+
+
 def _settings(spec: Any) -> list[dict[str, Any]]:
     """Name, type and default of every setting of the item's config, if it has one."""
     if getattr(spec, "config", None) is None:
@@ -93,10 +97,7 @@ def _settings(spec: Any) -> list[dict[str, Any]]:
     return [
         {
             "name": field.name,
-            "type": str(hints[field.name])
-            .replace("typing.", "")
-            .removeprefix("<class '")
-            .removesuffix("'>"),
+            "type": _type_name(hints[field.name]),
             "default": defaults[field.name],
         }
         for field in dataclasses.fields(kind)

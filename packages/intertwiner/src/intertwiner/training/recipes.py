@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from intertwiner.config import suggestion, unflatten
-from intertwiner.errors import ConfigError
+from intertwiner.errors import ConfigError, RunError
 from intertwiner.registry import Entry, Registry
 from intertwiner.specs import Arm, RecipeSpec, Scale, load_target
 from intertwiner.training.folder import RunFolder
@@ -122,11 +122,10 @@ def _train_arm(
         label=f"{arm.name}, seed {seed}",
     )
     if not outcome.finished:
-        raise KeyboardInterrupt
+        raise RunError(f"{folder.path}: stopped on request; the same command continues it")
     run = load_run(folder.path, registry)
-    metrics = {
-        f"test/{metric.name}": metric.value for metric in run.evaluate("test", registry).metrics
-    }
+    found = run.evaluate("test", registry).metrics
+    metrics = {f"test/{metric.name}": metric.value for metric in found}
     parameters = sum(parameter.numel() for parameter in run.model.parameters())
     seconds = max(outcome.seconds, time.monotonic() - started)
     return ArmResult(arm.name, seed, folder.path, parameters, seconds, metrics)
