@@ -1,0 +1,1 @@
+"""Labelled molecules: embedded, downloaded, and a user's own."""

@@ -1,0 +1,60 @@
+"""Chemical symbols and atomic numbers; what is an atom and what is only a place."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["DUMMIES", "METALS", "SYMBOLS", "atomic_number", "is_dummy", "is_heavy_hydrogen"]
+
+# fmt: off
+SYMBOLS: Final = (
+    "X", "H", "He",
+    "Li", "Be", "B", "C", "N", "O", "F", "Ne",
+    "Na", "Mg", "Al", "Si", "P", "S", "Cl", "Ar",
+    "K", "Ca", "Sc", "Ti", "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn", "Ga", "Ge", "As", "Se",
+    "Br", "Kr",
+    "Rb", "Sr", "Y", "Zr", "Nb", "Mo", "Tc", "Ru", "Rh", "Pd", "Ag", "Cd", "In", "Sn", "Sb",
+    "Te", "I", "Xe",
+    "Cs", "Ba", "La", "Ce", "Pr", "Nd", "Pm", "Sm", "Eu", "Gd", "Tb", "Dy", "Ho", "Er", "Tm",
+    "Yb", "Lu",
+    "Hf", "Ta", "W", "Re", "Os", "Ir", "Pt", "Au", "Hg", "Tl", "Pb", "Bi", "Po", "At", "Rn",
+    "Fr", "Ra", "Ac", "Th", "Pa", "U", "Np", "Pu", "Am", "Cm", "Bk", "Cf", "Es", "Fm", "Md",
+    "No", "Lr",
+    "Rf", "Db", "Sg", "Bh", "Hs", "Mt", "Ds", "Rg", "Cn", "Nh", "Fl", "Mc", "Lv", "Ts", "Og",
+)
+# fmt: on
+"""`SYMBOLS[z]` is the symbol of atomic number z; `SYMBOLS[0]` stands for no element."""
+
+DUMMIES: Final = frozenset({"X", "XX", "DU", "LP", "BQ", "*", "R", "R#", "A", "Q", "EP", "0"})
+"""Names, in capitals, that formats give to places which are not atoms."""
+
+_NUMBERS: Final = {symbol: z for z, symbol in enumerate(SYMBOLS) if z}
+_HEAVY_HYDROGEN: Final = frozenset({"D", "T"})
+_NOT_METAL: Final = frozenset(
+    {1, 2, 5, 6, 7, 8, 9, 10, 14, 15, 16, 17, 18, 32, 33, 34, 35, 36, 51, 52, 53, 54}
+    | {85, 86, 117, 118}
+)
+METALS: Final = frozenset(range(1, len(SYMBOLS))) - _NOT_METAL
+"""Atomic numbers of metals; metalloids (B, Si, Ge, As, Sb, Te) are not among them."""
+
+
+def atomic_number(token: str) -> int | None:
+    """The atomic number of a symbol in any case, or of a number written out; None when unknown.
+
+    Deuterium and tritium are hydrogen.
+    """
+    if token.isascii() and token.isdigit():
+        number = int(token)
+        return number if 0 < number < len(SYMBOLS) else None
+    symbol = token.capitalize()
+    return 1 if symbol in _HEAVY_HYDROGEN else _NUMBERS.get(symbol)
+
+
+def is_dummy(token: str) -> bool:
+    """Whether a file uses `token` for a place that is not an atom."""
+    return token.upper() in DUMMIES
+
+
+def is_heavy_hydrogen(token: str) -> bool:
+    """Whether `token` is deuterium or tritium."""
+    return token.capitalize() in _HEAVY_HYDROGEN

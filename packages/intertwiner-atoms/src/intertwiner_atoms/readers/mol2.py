@@ -1,0 +1,93 @@
+"""Tripos MOL2 files, of which only the atoms are needed: element and place.
+
+RDKit's parser drops lone pairs without a word and lets NaN pass, so the lines are read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from intertwiner.errors import DataError
+from intertwiner_atoms.readers.base import AtomsReader
+from intertwiner_atoms.readers.report import ReadReport
+from intertwiner_atoms.readers.text import numbered_lines, parse_number
+from intertwiner_atoms.readers.validation import RawAtoms
+
+__all__ = ["Mol2Reader"]
+
+SECTION = "@<TRIPOS>"
+Numbered = list[tuple[int, str]]
+
+
+class Mol2Reader(AtomsReader):
+    """Reads `.mol2`, every molecule of the file. The element is the atom type before its dot."""
+
+    def raw_records(self, path: Path, report: ReadReport) -> Iterator[RawAtoms]:
+        number = 0
+        for head, atoms in _molecules(path, self.config.max_bytes):
+            number += 1
+            yield _record(path, number, head, atoms)
+        if not number:
+            raise DataError(f"{path}: no {SECTION}MOLECULE line: not a MOL2 file")
+
+
+def _molecules(path: Path, max_bytes: int) -> Iterator[tuple[Numbered, Numbered]]:
+    """(lines of the MOLECULE section, lines of the ATOM section) of every molecule."""
+    sections: dict[str, Numbered] = {}
+    current: Numbered = []
+    for number, line in numbered_lines(path, max_bytes):
+        if line.startswith(SECTION):
+            name = line.removeprefix(SECTION).strip()
+            if name == "MOLECULE":
+                if "MOLECULE" in sections:
+                    yield sections["MOLECULE"], sections.get("ATOM", [])
+                sections = {}
+            current = sections.setdefault(name, [])
+        elif not line.startswith("#"):
+            current.append((number, line))
+    if "MOLECULE" in sections:
+        yield sections["MOLECULE"], sections.get("ATOM", [])
+
+
+def _record(path: Path, number: int, head: Numbered, atoms: Numbered) -> RawAtoms:
+    title = head[0][1].strip() if head else ""
+    where = f"record {number}" + (f" ({title[:40]})" if title else "")
+    rows = [(line, text.split()) for line, text in atoms if text.strip()]
+    counts = head[1][1].split() if len(head) > 1 else []
+    if not counts or not counts[0].isdigit() or int(counts[0]) != len(rows):
+        announced = counts[0] if counts else "no number"
+        raise DataError(
+            f"{path}, {where}: {announced} of atoms announced, {len(rows)} atom lines found: the "
+            "file is cut off or its columns are wrong"
+        )
+    return RawAtoms(
+        file=path,
+        name=title or f"{path.stem} {number}",
+        where=where,
+        tokens=[_element(path, line, words) for line, words in rows],
+        labels=[f"atom {words[0]} {words[1]} (line {line})" for line, words in rows],
+        pos=np.array([_position(path, line, words) for line, words in rows]).reshape(-1, 3),
+    )
+
+
+def _element(path: Path, line: int, words: list[str]) -> str:
+    if len(words) < 6:
+        raise DataError(
+            f"{path}, line {line}: {len(words)} columns; an atom needs number, name, x, y, z, type"
+        )
+    return words[5].split(".")[0]
+
+
+def _position(path: Path, line: int, words: list[str]) -> list[float]:
+    row = []
+    for axis, word in zip("xyz", words[2:5], strict=True):
+        value = parse_number(word)
+        if value is None:
+            raise DataError(
+                f"{path}, line {line}, atom {words[0]} {words[1]}: {axis}={word!r} is no number"
+            )
+        row.append(value)
+    return row
