@@ -1,0 +1,73 @@
+"""The checks of a model, each with the broken twins it must be able to tell from a sound model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+
+from intertwiner.conformance.checks import batching, numerics, persistence, reaction, symmetry
+from intertwiner.conformance.findings import Finding
+from intertwiner.conformance.subject import Subject
+
+__all__ = ["MODEL_CHECKS", "ModelCheck"]
+
+SPACES: Final = ("E(3)", "SE(3)", "E(n)")
+MIRRORED: Final = ("E(3)", "E(n)")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCheck:
+    """One property of a model.
+
+    twin: the fault a broken twin is given; None where the check is about the declaration alone.
+    spaces: the declared symmetries in space it applies to; None for every model.
+    permutes: applies when the model declares that items may be renumbered.
+    """
+
+    name: str
+    run: Callable[[Subject], list[Finding]]
+    twin: str | None
+    spaces: tuple[str, ...] | None = None
+    permutes: bool = False
+
+    def applies(self, subject: Subject) -> bool:
+        if self.permutes:
+            return bool(subject.symmetry.permutes)
+        return self.spaces is None or subject.symmetry.space in self.spaces
+
+    def __call__(self, subject: Subject) -> list[Finding]:
+        """What is wrong with the model; else, what is wrong with the check itself."""
+        findings = self.run(subject)
+        if findings or self.twin is None:
+            return findings
+        size = min(1.0, 1000 * subject.tolerance(torch.float64))
+        if self.run(subject.broken(self.twin, size)):
+            return []
+        what = (
+            f"the check '{self.name}' cannot fail here: it also passes a copy of the model with a "
+            f"fault put in ({self.twin!r}), so it says nothing about the model"
+        )
+        return [Finding("", what, hint="whether the outputs depend on anything at all")]
+
+
+MODEL_CHECKS: Final = (
+    ModelCheck("outputs", reaction.outputs, None),
+    ModelCheck("reaction", reaction.reaction, "constant"),
+    ModelCheck("channels", reaction.channels, None),
+    ModelCheck("rotation", symmetry.rotation, "axis", SPACES),
+    ModelCheck("reflection", symmetry.reflection, "handedness", MIRRORED),
+    ModelCheck("translation", symmetry.translation_far, "place", SPACES),
+    ModelCheck("permutation", symmetry.permutation, "numbering", permutes=True),
+    ModelCheck("other symmetry", symmetry.uncovered, None),
+    ModelCheck("batching", batching.batching, "company"),
+    ModelCheck("determinism", numerics.determinism, "counts its calls"),
+    ModelCheck("precision", numerics.precision, "always float32"),
+    ModelCheck("device", numerics.device, None),
+    ModelCheck("gradients", numerics.gradients, "unused parameter"),
+    ModelCheck("degenerate records", numerics.degenerate, "square root of zero"),
+    ModelCheck("checkpoint", persistence.checkpoint, "state outside the checkpoint"),
+    ModelCheck("seed", persistence.same_seed_same_model, None),
+)

@@ -1,0 +1,127 @@
+"""Outputs transform as declared when the input is turned, mirrored, moved or renumbered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from intertwiner.conformance.action import act
+from intertwiner.conformance.compare import compare
+from intertwiner.conformance.findings import Finding, NotCovered
+from intertwiner.conformance.groups import (
+    Motion,
+    random_permutation,
+    reflections,
+    rotations,
+    translation,
+)
+from intertwiner.conformance.subject import Subject
+
+__all__ = ["permutation", "reflection", "rotation", "translation_far", "uncovered"]
+
+PRECISIONS = (torch.float64, torch.float32)
+FAR = (64.0, -48.0, 60.0)
+"""100 angstrom away, in whole steps of every power of two down to the grid of the records."""
+
+
+def rotation(subject: Subject) -> list[Finding]:
+    """Turning the input turns the output by its declared representation."""
+    hint = (
+        "every use of single coordinates, and whether the output is put together from the "
+        "representation it declares"
+    )
+    return _moved(subject, rotations, 1.0, hint)
+
+
+def reflection(subject: Subject) -> list[Finding]:
+    """Mirroring the input mirrors the output with its declared parity."""
+    hint = "cross products and odd orders; a model that tells left from right declares SE(3)"
+    return _moved(subject, reflections, 1.0, hint)
+
+
+def translation_far(subject: Subject) -> list[Finding]:
+    """A shift by 100 angstrom changes nothing but points; ten times the tolerance in float32."""
+    hint = "absolute positions: use differences, or subtract the centre before anything else"
+    return _moved(subject, lambda _: [translation(FAR)], 10.0, hint)
+
+
+def _moved(
+    subject: Subject,
+    motions: Callable[[torch.Generator], Sequence[Motion]],
+    slack: float,
+    hint: str,
+) -> list[Finding]:
+    records = subject.records()
+    for dtype in PRECISIONS:
+        module = subject.module(dtype)
+        before = subject.outputs(module, records, dtype)
+        for motion in motions(torch.Generator().manual_seed(1)):
+            moved = [subject.kit.move(subject.schema, record, motion) for record in records]
+            after = subject.outputs(module, moved, dtype)
+            expected = _acted(subject, before, motion)
+            what = f"{motion.name} did not change it as declared, in {_name(dtype)}"
+            tolerance = slack * subject.tolerance(dtype)
+            found = compare(subject, records, expected, after, tolerance, what, hint)
+            if found:
+                return found
+    return []
+
+
+def _acted(subject: Subject, outputs: dict[str, Tensor], motion: Motion) -> dict[str, Tensor]:
+    return {
+        target.name: act(target.rep, outputs[target.name], motion)
+        for target in subject.schema.targets
+    }
+
+
+def permutation(subject: Subject) -> list[Finding]:
+    """Renumbering the items of a site renumbers its outputs and leaves the others."""
+    found = []
+    for site in subject.symmetry.permutes:
+        for dtype in PRECISIONS:
+            found += _renumbered(subject, site, dtype)
+    return found
+
+
+def _renumbered(subject: Subject, site: str, dtype: torch.dtype) -> list[Finding]:
+    generator = torch.Generator().manual_seed(2)
+    records = subject.records()
+    orders = [random_permutation(subject.kit.count(record, site), generator) for record in records]
+    mixed = [
+        subject.kit.renumber(subject.schema, record, site, order)
+        for record, order in zip(records, orders, strict=True)
+    ]
+    module = subject.module(dtype)
+    before = subject.outputs(module, records, dtype)
+    after = subject.outputs(module, mixed, dtype)
+    rows = _joined(orders)
+    expected = {
+        target.name: before[target.name][rows] if target.site == site else before[target.name]
+        for target in subject.schema.targets
+    }
+    what = f"renumbering the {site}s did not change it as declared, in {_name(dtype)}"
+    hint = f"anything that depends on a {site}'s number, on sorting, or on the first {site}"
+    return compare(subject, records, expected, after, subject.tolerance(dtype), what, hint)
+
+
+def _joined(orders: Sequence[Tensor]) -> Tensor:
+    """One order of a batch's rows from the orders of its records."""
+    starts = [0]
+    for order in orders:
+        starts.append(starts[-1] + len(order))
+    return torch.cat([order + start for order, start in zip(orders, starts, strict=False)])
+
+
+def uncovered(subject: Subject) -> list[Finding]:
+    """Raises `NotCovered` naming a declared symmetry that has no test here yet."""
+    for name in ("gauge", "grid"):
+        declared = getattr(subject.symmetry, name)
+        if declared is not None:
+            raise NotCovered(f"no test of the {name} symmetry {declared} is written yet")
+    return []
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")

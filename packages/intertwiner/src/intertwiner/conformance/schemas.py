@@ -1,0 +1,76 @@
+"""What a model under test is built for: every kind of output alone, and all of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from intertwiner.fields import ANY_NAME, GRAPH, Field, Gauge, Irreps, Scalar
+from intertwiner.schema import Schema
+from intertwiner.specs import ModelSpec
+
+__all__ = ["doubled", "schemas_for"]
+
+
+def schemas_for(spec: ModelSpec, species: tuple[int, ...]) -> list[Schema]:
+    """One schema for each declared output, and one with all where there are several.
+
+    An output of any name is asked for as "target"; one with a name of its own is asked for under
+    it, "forces" together with the energy they are the gradient of.
+    """
+    groups = [_alone(output, spec.outputs) for output in spec.outputs]
+    if len(spec.outputs) > 1:
+        groups.append(_together(spec.outputs))
+    distinct = dict.fromkeys(groups)
+    return [_schema(spec, targets, species) for targets in distinct]
+
+
+def doubled(schema: Schema, spec: ModelSpec) -> Schema:
+    """The schema with twice the channels in every target whose name the model leaves open."""
+    fixed = {"energy", *(output.name for output in spec.outputs)}
+    targets = (t if t.name in fixed else _double(t) for t in schema.targets)
+    return replace(schema, targets=tuple(targets))
+
+
+def _alone(output: Field, outputs: Iterable[Field]) -> tuple[Field, ...]:
+    if output.name == ANY_NAME:
+        return (replace(output, name="target"),)
+    energy = _energy(outputs)
+    if output.name == "forces" and energy is not None:
+        return (energy, output)
+    return (output,)
+
+
+def _energy(outputs: Iterable[Field]) -> Field | None:
+    for output in outputs:
+        if output.site == GRAPH and output.rep == Scalar() and output.name in (ANY_NAME, "energy"):
+            return replace(output, name="energy")
+    return None
+
+
+def _together(outputs: Iterable[Field]) -> tuple[Field, ...]:
+    named: dict[str, Field] = {}
+    outputs = tuple(outputs)
+    derived = any(output.name == "forces" for output in outputs)
+    for number, output in enumerate(outputs):
+        name = f"target_{number}" if output.name == ANY_NAME else output.name
+        energy = _energy((output,)) if derived and "energy" not in named else None
+        asked = energy or replace(output, name=name)
+        named[asked.name] = asked
+    return tuple(named.values())
+
+
+def _schema(spec: ModelSpec, targets: tuple[Field, ...], species: tuple[int, ...]) -> Schema:
+    return Schema(structure=spec.reads, inputs=spec.inputs, targets=targets, species=species)
+
+
+def _double(target: Field) -> Field:
+    rep = target.rep
+    if isinstance(rep, Scalar):
+        return replace(target, rep=Scalar(2 * rep.channels))
+    if isinstance(rep, Irreps):
+        terms = [f"{2 * mul}x{order}{'e' if p > 0 else 'o'}" for mul, order, p in rep.blocks]
+        return replace(target, rep=Irreps("+".join(terms)))
+    if isinstance(rep, Gauge):
+        return replace(target, rep=Gauge("+".join(f"{2 * mul}xr{o}" for mul, o in rep.blocks)))
+    return target
