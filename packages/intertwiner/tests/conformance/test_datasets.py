@@ -84,6 +84,11 @@ def test_a_dataset_that_needs_a_download_is_not_touched():
         datasets.embedded(spec)
 
 
+def test_a_dataset_of_the_users_own_files_is_skipped_with_what_it_needs():
+    with pytest.raises(NotCovered, match=r"data\.path: name a file"):
+        datasets.embedded(replace(DIMERS, target="conformance_toys.data:own_files"))
+
+
 def test_a_plain_list_is_not_a_dataset():
     findings = datasets.embedded(replace(DIMERS, target="builtins:repr"))
     assert "not an intertwiner.data.Dataset" in findings[0].what

@@ -97,7 +97,7 @@ def _model(spec: ModelSpec, registry: Registry) -> Iterator[Check]:
         subject, refused = Subject.of(spec, schema), list[str]()
         targets = ", ".join(str(target) for target in schema.targets)
         for check in MODEL_CHECKS:
-            if check.applies(subject):
+            if check.applies(subject) and (schema is schemas[-1] or not check.once):
                 yield f"{check.name} of {targets}", partial(_guarded, check, subject, refused)
 
 

@@ -26,7 +26,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     plugin = metafunc.config.getoption("plugin")
     if plugin is None:
         raise pytest.UsageError("say which plugin to check: --plugin NAME")
-    from intertwiner.conformance.runner import plugin_cases
+    from intertwiner.conformance.run import plugin_cases
 
     try:
         found = plugin_cases(plugin)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from intertwiner.conformance.cases import Case
-from intertwiner.conformance.runner import run_case
+from intertwiner.conformance.run import run_case
 
 __all__ = ["test_plugin"]
 

@@ -17,6 +17,7 @@ from intertwiner.config import build
 from intertwiner.conformance.findings import Finding, NotCovered
 from intertwiner.conformance.subject import expected_shape
 from intertwiner.data.dataset import PARTS, Dataset
+from intertwiner.errors import ConfigError
 from intertwiner.fields import GRAPH, NODE, Field, Index, Label
 from intertwiner.specs import DatasetSpec, load_target
 
@@ -74,7 +75,11 @@ def embedded(spec: DatasetSpec) -> list[Finding]:
     """The dataset itself, where it needs no download, has the declared schema."""
     if not spec.offline:
         raise NotCovered("needs a download: only its synthetic stand-in is tested")
-    dataset = load_target(spec.target)(build(load_target(spec.config), {}))
+    config = build(load_target(spec.config), {})
+    try:
+        dataset = load_target(spec.target)(config)
+    except ConfigError as error:
+        raise NotCovered(f"is not complete with default settings: {error}") from error
     return _common(spec, dataset)
 
 

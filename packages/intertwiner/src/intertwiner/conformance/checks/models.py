@@ -25,6 +25,7 @@ class ModelCheck:
     twin: the fault a broken twin is given; None where the check is about the declaration alone.
     spaces: the declared symmetries in space it applies to; None for every model.
     permutes: applies when the model declares that items may be renumbered.
+    once: asked only of the schema with all outputs.
     """
 
     name: str
@@ -32,6 +33,7 @@ class ModelCheck:
     twin: str | None
     spaces: tuple[str, ...] | None = None
     permutes: bool = False
+    once: bool = False
 
     def applies(self, subject: Subject) -> bool:
         if self.permutes:
@@ -65,9 +67,9 @@ MODEL_CHECKS: Final = (
     ModelCheck("batching", batching.batching, "company"),
     ModelCheck("determinism", numerics.determinism, "counts its calls"),
     ModelCheck("precision", numerics.precision, "always float32"),
-    ModelCheck("device", numerics.device, None),
+    ModelCheck("device", numerics.device, None, once=True),
     ModelCheck("gradients", numerics.gradients, "unused parameter"),
     ModelCheck("degenerate records", numerics.degenerate, "square root of zero"),
     ModelCheck("checkpoint", persistence.checkpoint, "state outside the checkpoint"),
-    ModelCheck("seed", persistence.same_seed_same_model, None),
+    ModelCheck("seed", persistence.same_seed_same_model, None, once=True),
 )

@@ -147,5 +147,8 @@ def _wild(name: str, where: str) -> Finding:
 def _unreached(names: list[str]) -> Finding:
     shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
     what = f"no output has a gradient with respect to: {shown}"
-    hint = "whether these parameters are used for the targets of this schema; build only those"
+    hint = (
+        "whether they are used for the targets of this schema; build only those that are: "
+        "training in several processes stops at unused parameters"
+    )
     return Finding(names[0], what, hint=hint)

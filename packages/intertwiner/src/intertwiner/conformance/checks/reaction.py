@@ -11,6 +11,7 @@ from intertwiner.conformance.compare import largest
 from intertwiner.conformance.findings import Finding
 from intertwiner.conformance.schemas import doubled
 from intertwiner.conformance.subject import Subject
+from intertwiner.errors import IntertwinerError
 from intertwiner.fields import Field
 
 __all__ = ["channels", "outputs", "reaction"]
@@ -72,7 +73,11 @@ def _indifferent(field: Field, name: str, change: float, size: float) -> Finding
 
 
 def channels(subject: Subject) -> list[Finding]:
-    """A target with twice the channels is given in twice the width: multiplicities are free."""
+    """A target with twice the channels is given in twice the width, or refused in clear words."""
     wider = replace(subject, schema=doubled(subject.schema, subject.spec), built={})
-    wider.outputs(wider.fresh(torch.float32), wider.records(), torch.float32)
+    try:
+        module = wider.fresh(torch.float32)
+    except IntertwinerError:
+        return []
+    wider.outputs(module, wider.records(), torch.float32)
     return []

@@ -7,6 +7,7 @@ import torch
 from torch_geometric.data import Data
 
 from intertwiner.data import Dataset
+from intertwiner.errors import ConfigError
 
 
 def dimer(generator: torch.Generator, number: int) -> Data:
@@ -25,6 +26,10 @@ def synthetic_dimers(count: int, seed: int) -> Dataset:
 
 def dimers(config) -> Dataset:
     return synthetic_dimers(30, 5)
+
+
+def own_files(config) -> Dataset:
+    raise ConfigError("data.path: name a file")
 
 
 def unseeded(count: int, seed: int) -> Dataset:

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from conformance_toys.config import DistanceNetConfig
-from intertwiner.errors import DataError
-from intertwiner.fields import GRAPH, Scalar
+from intertwiner.errors import DataError, DeclarationError
+from intertwiner.fields import GRAPH, Irreps, Scalar
 from intertwiner.schema import Schema
 
 
@@ -172,6 +172,26 @@ def tensor_only(config, schema):
     return Bare(config, schema)
 
 
+def narrow(config, schema):
+    """Gives one channel only, and says so when asked for more."""
+    if any(target.rep not in (Scalar(), Irreps("1o")) for target in schema.targets):
+        raise DeclarationError("this network gives one channel")
+    return DistanceNet(config, schema)
+
+
+def always_narrow(config, schema):
+    """Gives one channel, whatever it is asked for."""
+
+    class First(DistanceNet):
+        def forward(self, batch):
+            return {
+                n: v.flatten(1)[:, 0] if v.dim() == 2 else v
+                for n, v in super().forward(batch).items()
+            }
+
+    return First(config, schema)
+
+
 def left_handed(config, schema):
     """Tells left from right: a triple product of moments."""
 
@@ -180,7 +200,7 @@ def left_handed(config, schema):
             from intertwiner.conformance.structures.asymmetries import ASYMMETRIES
 
             given = super().forward(batch)
-            sense = 1 + 0.1 * ASYMMETRIES["handedness"](batch).to(batch.pos.dtype)
-            return {n: (v.T * sense).T for n, v in given.items()}
+            sense = 1 + 0.1 * ASYMMETRIES["handedness"](batch)
+            return {n: torch.einsum("g...,g->g...", v, sense) for n, v in given.items()}
 
     return Handed(config, schema)

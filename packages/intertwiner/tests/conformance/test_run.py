@@ -12,7 +12,7 @@ import pytest
 from intertwiner.conformance.cases import Case
 from intertwiner.conformance.findings import Finding, NotCovered
 from intertwiner.conformance.pytest_plugin import pytest_generate_tests
-from intertwiner.conformance.runner import CheckResult, Outcome, plugin_cases, run, run_case
+from intertwiner.conformance.run import CheckResult, Outcome, plugin_cases, run, run_case
 from intertwiner.errors import DeclarationError, LookupFailed
 
 PLUGINS = Path(__file__).parent / "plugins"
@@ -71,7 +71,7 @@ SCRIPT = """
 import sys
 sys.path.insert(0, {plugins!r})
 import importlib, pytest
-from intertwiner.conformance import runner
+from intertwiner.conformance import run as runner
 from intertwiner.registry import Registry
 names = ("honest", "liar", "empty")
 modules = {{name: importlib.import_module("conformance_toys." + name) for name in names}}
@@ -115,7 +115,7 @@ def test_pytest_asks_for_the_plugin_when_none_is_named():
 def test_the_checks_can_be_imported_without_pytest():
     script = (
         "import sys; sys.modules['pytest'] = None\n"
-        "import intertwiner.conformance.runner\n"
+        "import intertwiner.conformance.run\n"
         "assert 'pytest' not in [name for name, module in sys.modules.items() if module]"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
