@@ -20,6 +20,11 @@ def _toy_on_the_path() -> Iterator[None]:
     sys.path.remove(str(TOY))
 
 
+@pytest.fixture(scope="session")
+def toy_folder() -> Path:
+    return TOY
+
+
 @pytest.fixture
 def registry():
     """The registry of the toy plugin alone."""
@@ -34,12 +39,14 @@ def registry():
 
 @pytest.fixture
 def command() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs `python -m intertwiner ...` with the toy plugin installed, and waits for it."""
+    """Runs `python -m intertwiner ...` with the toy plugin (and `also` a folder) installed."""
 
-    def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: object, also: Path | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "intertwiner", *map(str, arguments)],
-            env=toy_environment(**environment),
+            env=toy_environment(also, **environment),
             capture_output=True,
             text=True,
             timeout=120,
@@ -48,6 +55,17 @@ def command() -> Callable[..., subprocess.CompletedProcess[str]]:
     return run
 
 
-def toy_environment(**extra: str) -> dict[str, str]:
-    path = os.pathsep.join([str(TOY), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-    return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", **extra}
+def toy_environment(also: Path | None = None, **extra: str) -> dict[str, str]:
+    """The environment of a child process that finds the toy plugin, and those in `also`."""
+    folders = [str(TOY), str(also or ""), os.environ.get("PYTHONPATH", "")]
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, folders)),
+        "OMP_NUM_THREADS": "1",
+        **extra,
+    }
+
+
+@pytest.fixture(scope="session")
+def toy_environment_of() -> Callable[..., dict[str, str]]:
+    return toy_environment

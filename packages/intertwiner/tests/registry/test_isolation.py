@@ -157,8 +157,7 @@ def test_a_broken_distribution_beside_a_good_one_is_said_and_nothing_else_suffer
         "Metadata-Version: 2.3\nName: intertwiner-broken\nVersion: 0.3\n"
     )
     (info / "entry_points.txt").write_text("[intertwiner]\nbroken = broken_plugin\n")
-    toy = Path(__file__).parent.parent / "toy"
-    listed = command("list", PYTHONPATH=f"{toy}:{tmp_path}")
+    listed = command("list", also=tmp_path)
     assert listed.returncode == 0
     assert "toy/distance-net" in listed.stdout
     assert (

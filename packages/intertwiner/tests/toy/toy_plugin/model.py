@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -29,6 +32,10 @@ class DistanceNet(nn.Module):
             nn.Linear(config.channels, len(schema.targets)),
         )
         self.register_buffer("scale", torch.ones(()))
+        self.steps = 0
+        if "TOY_PIDS" in os.environ:
+            rank = os.environ.get("LOCAL_RANK", "0")
+            (Path(os.environ["TOY_PIDS"]) / f"rank-{rank}").write_text(str(os.getpid()))
 
     def prepare(self, batches: Iterable[Batch]) -> None:
         name = self.schema.targets[0].name
@@ -36,10 +43,19 @@ class DistanceNet(nn.Module):
         self.scale.fill_(float(labels.abs().mean()))
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
+        self._maybe_stop()
         centred = batch.pos - _mean(batch.pos, batch)[batch.batch]
         squares = centred.square().sum(dim=1, keepdim=True)
         out = _mean(self.network(squares * (1 + 0.1 * batch.z[:, None])), batch) * self.scale
         return {field.name: out[:, n] for n, field in enumerate(self.schema.targets)}
+
+    def _maybe_stop(self) -> None:
+        """In tests: a SIGTERM to this process in the step that TOY_STOP_AT names (from a start)."""
+        self.steps += self.training
+        if os.environ.get("LOCAL_RANK", "0") == "0" and os.environ.get("TOY_STOP_AT") == str(
+            self.steps
+        ):
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def lift_first_version(
