@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from annotated_types import Ge, Gt, Le, Len
 
-__all__ = ["DepthwiseConfig", "DipoleReadout"]
+__all__ = ["EXTENSIVE", "DepthwiseConfig", "DipoleReadout"]
+
+EXTENSIVE: Final = (
+    "energy",
+    "atomization_energy",
+    "polarizability_mean",
+    "alpha",
+    "r2",
+    "zpve",
+    "U0",
+    "U",
+    "H",
+    "G",
+    "Cv",
+)
+"""Names of graph scalars that grow with the molecule: summed over atoms, others averaged."""
 
 DipoleReadout = Literal["auto", "scalar", "charge", "vector", "charge+vector"]
 
@@ -25,7 +40,7 @@ class DepthwiseConfig:
     dipole_readout: how a dipole vector is formed. "vector": sum of atomic vectors (needs lmax of
         1 or more); "charge": sum of charge times position; "charge+vector": both, the form of
         tight-binding dipoles; "auto": "vector", or "charge" where lmax is 0. For the length of a
-        dipole (a target named `dipole_magnitude`) the same, and "scalar": a sum of atomic
+        dipole (a target named `dipole_magnitude` or `mu`) the same, and "scalar": a sum of atomic
         numbers.
     total_charge: of every molecule, in e; the atomic charges of the charge read-out are shifted
         to sum to it.
@@ -45,6 +60,6 @@ class DepthwiseConfig:
     dipole_readout: DipoleReadout = "auto"
     total_charge: float = 0.0
     pooling: Literal["auto", "sum", "mean"] = "auto"
-    extensive: tuple[str, ...] = ("energy", "atomization_energy", "polarizability")
+    extensive: tuple[str, ...] = EXTENSIVE
     energy_weight: Annotated[float, Ge(0)] = 1.0
     force_weight: Annotated[float, Ge(0)] = 10.0

@@ -82,9 +82,7 @@ class DepthwiseNetwork(nn.Module):
         scalars = self.embedding[atoms.element].unsqueeze(1)
         x = nn.functional.pad(scalars, (0, 0, 0, (lmax + 1) ** 2 - 1))
         for layer, convolution in enumerate(self.convolutions):
-            out = convolution(
-                x, harmonics, basis, pairs.source, pairs.target, validate=False
-            )
+            out = convolution(x, harmonics, basis, pairs.source, pairs.target, validate=False)
             gated = self.gate(out)
             x = (x + gated) * math.sqrt(0.5) if layer else gated
         return x

@@ -21,7 +21,7 @@ __all__ = ["ENERGY", "FORCES", "MAGNITUDES", "build_readouts", "dipole_kind"]
 
 ENERGY = "energy"
 FORCES = "forces"
-MAGNITUDES = ("dipole_magnitude",)
+MAGNITUDES = ("dipole_magnitude", "mu")
 """Graph scalars that are the length of a vector."""
 
 
@@ -78,7 +78,9 @@ def _kinds(field: Field) -> list[tuple[int, int]]:
 def _dipole(field: Field, config: DepthwiseConfig, elements: int) -> DipoleReadout:
     kind = dipole_kind(config)
     if kind == "scalar":
-        raise InvalidSetting(f"target {field}: a vector has no scalar read-out; use charge or vector")
+        raise InvalidSetting(
+            f"target {field}: a vector has no scalar read-out; use charge or vector"
+        )
     return DipoleReadout(
         config.channels,
         elements,

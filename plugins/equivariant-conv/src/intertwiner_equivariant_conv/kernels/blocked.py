@@ -22,7 +22,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from intertwiner_equivariant_conv.layers.paths import PathTable, coupling, infer_paths
+from intertwiner_equivariant_conv.layers.coupling import coupling
+from intertwiner_equivariant_conv.layers.paths import PathTable, infer_paths
 
 __all__ = ["tensor_product_scatter"]
 
@@ -169,7 +170,7 @@ def _gradients(
 
 
 def _apply(
-    matrix: Float[Tensor, "edges out in"], value: Float[Tensor, "edges in channels"]
+    matrix: Float[Tensor, "edges out in"], value: Float[Tensor, edges in channels]
 ) -> Float[Tensor, "edges out channels"]:
     """matrix @ value; a plain product where features have one row, which is faster."""
     return matrix * value if matrix.shape[2] == 1 else torch.bmm(matrix, value)
@@ -177,7 +178,7 @@ def _apply(
 
 def _apply_transposed(
     matrix: Float[Tensor, "edges out in"], value: Float[Tensor, "edges out channels"]
-) -> Float[Tensor, "edges in channels"]:
+) -> Float[Tensor, edges in channels]:
     if matrix.shape[1] == 1:
         return matrix.transpose(1, 2) * value
     return torch.bmm(matrix.transpose(1, 2), value)

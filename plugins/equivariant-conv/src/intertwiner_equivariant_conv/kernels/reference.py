@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from intertwiner_equivariant_conv.layers.paths import infer_paths, wigner_3j
+from intertwiner_equivariant_conv.layers.coupling import wigner_3j
+from intertwiner_equivariant_conv.layers.paths import infer_paths
 
 __all__ = ["examples", "tensor_product_scatter"]
 

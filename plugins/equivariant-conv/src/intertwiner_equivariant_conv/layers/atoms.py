@@ -33,7 +33,7 @@ class Atoms:
     graph: Int[Tensor, " atoms"]
     graphs: int
 
-    def sum(self, values: Float[Tensor, "atoms *rest"]) -> Float[Tensor, "graphs *rest"]:
+    def sum(self, values: Float[Tensor, atoms * rest]) -> Float[Tensor, graphs * rest]:
         """Atomic values summed over every molecule; 0 for one without atoms."""
         return values.new_zeros(self.graphs, *values.shape[1:]).index_add(0, self.graph, values)
 

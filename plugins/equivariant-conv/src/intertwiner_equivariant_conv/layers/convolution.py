@@ -60,8 +60,8 @@ class DepthwiseConvolution(nn.Module):
         for order in range(lmax + 1):
             width = channels * (1 + extra_scalars if order == 0 else 1)
             fan_in = channels * len(paths.ending_in(order))
-            self.mix.append(nn.Parameter(torch.randn(fan_in, width)))
-            self.self_mix.append(nn.Parameter(torch.randn(channels, width)))
+            self.mix.append(nn.Parameter(torch.randn(fan_in, width) * fan_in**-0.5))
+            self.self_mix.append(nn.Parameter(torch.randn(channels, width) * channels**-0.5))
         self.used_paths = path_table(self.lmax_in, lmax, parity)
         self.register_buffer("average_neighbors", torch.ones(()))
         for order in range(lmax + 1):
@@ -98,15 +98,13 @@ class DepthwiseConvolution(nn.Module):
     def _mix(self, order: int, features: Tensor, messages: Tensor) -> Tensor:
         """Output of one order, `[nodes, 2 order + 1, width]`."""
         own = features[:, order**2 : (order + 1) ** 2] @ self.self_mix[order]
-        own = own * math.sqrt(0.5 / self.channels)
+        own = own * math.sqrt(0.5)
         rows = getattr(self, f"rows_{order}")
         if len(rows) == 0:
             return own
         chosen = messages.index_select(1, rows).view(len(messages), 2 * order + 1, -1)
-        fan_in = len(self.mix[order])
-        mix = self.mix[order][: chosen.shape[2]]
-        scale = (2.0 * fan_in * self.average_neighbors).rsqrt()
-        return own + chosen @ (mix * scale)
+        scale = (2.0 * self.average_neighbors).rsqrt()
+        return own + chosen @ (self.mix[order][: chosen.shape[2]] * scale)
 
     def _check(self, features: Tensor) -> None:
         expected = ((self.lmax + 1) ** 2, self.channels)

@@ -1,10 +1,10 @@
-"""Which orders couple, and with which constants.
+"""Which orders couple. No torch here.
 
 A path (l1, l2, l3) takes features of order l1 and the harmonic of order l2 of an edge's direction
 to a message of order l3 through the Clebsch-Gordan coefficients of the three. Paths are numbered
 in nested loops over l1, l2, l3 ascending, which is the order of their radial weights; every path
 owns its slot of the output (e3nn's `TensorProduct` in mode "uvu", "component" and "element"
-normalisation).
+normalisation); the constants are in `layers.coupling`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,9 @@ import functools
 import math
 from dataclasses import dataclass
 
-import torch
-from jaxtyping import Float, Int
-from torch import Tensor
-
 from intertwiner_equivariant_conv.errors import InvalidInput
 
-__all__ = ["Path", "PathTable", "coupling", "infer_paths", "path_table", "wigner_3j"]
+__all__ = ["Path", "PathTable", "infer_paths", "path_table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,35 +103,3 @@ def _order(rows: int, name: str) -> int:
     if rows < 1 or (order + 1) ** 2 != rows:
         raise InvalidInput(f"{name} have {rows} rows; must be (lmax + 1)^2: 1, 4, 9 or 16")
     return order
-
-
-def wigner_3j(l1: int, l2: int, l3: int) -> Float[Tensor, "m1 m2 m3"]:
-    """Real Clebsch-Gordan coefficients of Frobenius norm 1 in e3nn's basis, float64 on the CPU."""
-    from e3nn import o3  # not at the top: it takes a second to import
-
-    found: Tensor = o3.wigner_3j(l1, l2, l3, dtype=torch.float64)
-    return found
-
-
-@functools.cache
-def coupling(
-    table: PathTable, dtype: torch.dtype, device: torch.device
-) -> tuple[Float[Tensor, "rows_edge rows_out*rows_in"], Int[Tensor, " rows_out"]]:
-    """(constants, path of every output row).
-
-    constants[j, (k, i)] = sqrt(2 l3 + 1) Q^{l1 l2 l3}_{ijk}, so that `Y @ constants` is, edge by
-    edge, the matrix that takes features to messages.
-    """
-    constants = torch.zeros(table.rows_edge, table.rows_out, table.rows_in, dtype=torch.float64)
-    owner = torch.zeros(table.rows_out, dtype=torch.long)
-    for number, path in enumerate(table.paths):
-        block = math.sqrt(2 * path.l3 + 1) * wigner_3j(path.l1, path.l2, path.l3)
-        edge, node = _rows(path.l2), _rows(path.l1)
-        constants[edge, path.rows, node] = block.permute(1, 2, 0)
-        owner[path.rows] = number
-    flat = constants.reshape(table.rows_edge, -1)
-    return flat.to(device=device, dtype=dtype), owner.to(device)
-
-
-def _rows(order: int) -> slice:
-    return slice(order**2, (order + 1) ** 2)

@@ -35,7 +35,9 @@ def envelope(ratio: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     return 1.0 - inside**6 * (28.0 - inside * (48.0 - 21.0 * inside))
 
 
-def bessel(distance: Float[Tensor, " edges"], number: int, cutoff: float) -> Float[Tensor, "edges n"]:
+def bessel(
+    distance: Float[Tensor, " edges"], number: int, cutoff: float
+) -> Float[Tensor, "edges n"]:
     """sqrt(2/c) sin(n pi r/c)/r for n = 1..number; right at r = 0 with every derivative.
 
     (`torch.sinc` has wrong second derivatives at 0.)

@@ -16,14 +16,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from intertwiner_equivariant_conv.layers.paths import wigner_3j
+from intertwiner_equivariant_conv.layers.coupling import wigner_3j
 
 __all__ = ["spherical_harmonics"]
 
 
 def spherical_harmonics(
     direction: Float[Tensor, "edges 3"], lmax: int
-) -> Float[Tensor, "edges (lmax+1)^2"]:
+) -> Float[Tensor, edges(lmax + 1) ^ 2]:
     """All orders up to `lmax` of unit vectors, order l at columns l^2 ... l^2 + 2l."""
     orders = [torch.ones_like(direction[:, :1])]
     if lmax >= 1:
