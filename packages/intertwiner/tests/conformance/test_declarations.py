@@ -28,7 +28,10 @@ def test_a_declaration_without_torch_passes():
     assert declarations.free_of_torch(modules) == []
 
 
-def test_a_declaration_that_imports_torch_is_named():
+def test_a_declaration_that_imports_torch_is_named(tmp_path, monkeypatch):
+    # an empty module of that name keeps the new interpreter quick
+    (tmp_path / "torch.py").write_text("def finfo(): return finfo\nfinfo.eps = 0\n")
+    monkeypatch.syspath_prepend(tmp_path)
     (finding,) = declarations.free_of_torch(("conformance_toys.config", "conformance_toys.heavy"))
     assert finding.field == "conformance_toys.heavy"
     assert "imports torch" in finding.what

@@ -25,11 +25,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     plugin = metafunc.config.getoption("plugin")
     if plugin is None:
-        raise pytest.UsageError("say which plugin to check: --plugin NAME")
+        raise pytest.Collector.CollectError("say which plugin to check: --plugin NAME")
     from intertwiner.conformance.run import plugin_cases
 
     try:
         found = plugin_cases(plugin)
     except IntertwinerError as error:
-        raise pytest.UsageError(str(error)) from None
+        raise pytest.Collector.CollectError(str(error)) from None
     metafunc.parametrize("conformance_case", found, ids=[case.id for case in found])
