@@ -89,13 +89,13 @@ def test_a_run_stopped_at_any_step_resumes_to_the_same_bits(
 
 
 def stop_after(monkeypatch, steps: int) -> None:
-    """The loop receives a real SIGTERM in the step after `steps` ones."""
+    """The process receives a real SIGTERM in step number `steps`."""
     original = loop._Loop._step
 
     def step(self, batch):
-        original(self, batch)
-        if self.counters.total == steps:
+        if self.counters.total + 1 == steps:
             os.kill(os.getpid(), signal.SIGTERM)
+        return original(self, batch)
 
     monkeypatch.setattr(loop._Loop, "_step", step)
 

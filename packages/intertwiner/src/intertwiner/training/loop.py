@@ -178,10 +178,10 @@ class _Loop:
     def _epoch(self, bar: TrainingProgress, started: float) -> bool:
         """One epoch, or its rest; False when a stop was asked for (the state is then saved)."""
         for batch in self._moved(self.training.epoch(self.counters.epoch, self.counters.step)):
-            self._step(batch)
+            stop = self._step(batch)
             bar.step()
             self.counters.seconds = time.monotonic() - started
-            if self._agreed(self.stop.requested):
+            if stop:
                 self._save_state()
                 return False
             every = self.settings.checkpoint_steps
@@ -195,7 +195,8 @@ class _Loop:
             moved = batch if self.fabric.device.type == "cpu" else batch.to(self.fabric.device)
             yield to_precision(moved, self.settings.precision)
 
-    def _step(self, batch: Batch) -> None:
+    def _step(self, batch: Batch) -> bool:
+        """One step on all processes; True when any of them was asked to stop."""
         counters = self.counters
         torch.manual_seed(step_seed(self.settings.seed, counters.total, self.fabric.global_rank))
         for group in self.optimizer.param_groups:
@@ -204,7 +205,9 @@ class _Loop:
         self.fabric.backward(loss)
         norm = self._clip()
         value = float(loss.detach())
-        if self._agreed(not (math.isfinite(value) and math.isfinite(norm))):
+        finite = math.isfinite(value) and math.isfinite(norm)
+        mean, failed, stop = self._shared(value, not finite, self.stop.requested)
+        if failed:
             raise RunError(self._describe_failure(batch, value, norm))
         self.optimizer.step()
         self.optimizer.zero_grad()
@@ -212,7 +215,16 @@ class _Loop:
             self.average.update_parameters(self.model)
         counters.step += 1
         counters.total += 1
-        counters.loss_sum += value
+        counters.loss_sum += mean
+        return stop
+
+    def _shared(self, value: float, failed: bool, stop: bool) -> tuple[float, bool, bool]:
+        """The mean loss of all processes, and whether any of them failed or was asked to stop."""
+        if self.fabric.world_size == 1:
+            return value, failed, stop
+        mine = torch.tensor([value, failed, stop], dtype=torch.float64, device=self.fabric.device)
+        total, failures, stops = self.fabric.all_reduce(mine, reduce_op="sum").tolist()
+        return total / self.fabric.world_size, failures > 0, stops > 0
 
     def _clip(self) -> float:
         """Clips the gradients in place and returns their norm before that."""
@@ -220,13 +232,6 @@ class _Loop:
         return float(
             nn.utils.clip_grad_norm_(self.parameters, math.inf if limit is None else limit)
         )
-
-    def _agreed(self, mine: bool) -> bool:
-        """Whether any process says yes, known to all."""
-        if self.fabric.world_size == 1:
-            return mine
-        flag = torch.tensor(int(mine), device=self.fabric.device)
-        return bool(self.fabric.all_reduce(flag, reduce_op="sum"))
 
     def _describe_failure(self, batch: Batch, value: float, norm: float) -> str:
         names = ", ".join(self._failing(batch)) or "none alone"
@@ -263,7 +268,7 @@ class _Loop:
             "epoch": counters.epoch,
             "step": counters.total,
             "seconds": round(counters.seconds, 3),
-            "train/loss": self._mean_loss(),
+            "train/loss": counters.loss_sum / max(1, counters.step),
             **validated,
         }
         counters.rows.append(row)
@@ -272,14 +277,6 @@ class _Loop:
             counters.best = validated["validation/loss"]
             self._save_model(kept)
         self._save_state()
-
-    def _mean_loss(self) -> float:
-        mean = torch.tensor(
-            self.counters.loss_sum / max(1, self.counters.step), dtype=torch.float64
-        )
-        if self.fabric.world_size > 1:
-            mean = self.fabric.all_reduce(mean.to(self.fabric.device), reduce_op="mean")
-        return float(mean)
 
     def _save_model(self, model: nn.Module) -> None:
         if self.fabric.is_global_zero:
