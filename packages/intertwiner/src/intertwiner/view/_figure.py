@@ -8,12 +8,13 @@ from typing import Any
 
 from intertwiner.atomic import write_atomically
 
-__all__ = ["COLOURS", "DOTS_PER_INCH", "save"]
+__all__ = ["COLOURS", "DOTS_PER_INCH", "LEGEND_SIZE", "save"]
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Okabe and Ito's colours, which stay apart for colour-blind eyes."""
 
 DOTS_PER_INCH = 150
+LEGEND_SIZE = 9
 
 
 def save(figure: Any, out: Path) -> Path:
