@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from intertwiner.atomic import digest, remove_orphans, replace_durably, write_atomically
 from intertwiner.errors import RunError
 

@@ -10,6 +10,8 @@ from conformance_toys.honest import intertwiner_models
 
 from intertwiner.conformance.cases import Case, cases
 from intertwiner.conformance.checks.models import MODEL_CHECKS
+from intertwiner.conformance.checks.numerics import training_loss
+from intertwiner.conformance.compare import compare
 from intertwiner.conformance.run import run, run_case
 from intertwiner.conformance.schemas import doubled, schemas_for
 from intertwiner.conformance.subject import Subject
@@ -194,6 +196,25 @@ def test_twice_the_channels_are_asked_of_open_names_only():
     schema = schemas_for(HONEST, (1,))[-1]
     widths = [target.rep.width for target in doubled(schema, HONEST).targets]
     assert widths == [1, 6, 3]
+
+
+def test_a_training_loss_of_the_models_own_may_be_sound():
+    spec = replace(lying("plain"), target="conformance_toys.model:with_loss")
+    assert failures(spec) == {}
+
+
+@pytest.mark.parametrize("fault", ["several", "nan", "detached", "steep"])
+def test_a_training_loss_that_cannot_be_learned_from_is_found(fault):
+    spec = replace(lying(fault), target="conformance_toys.model:with_loss")
+    (schema,) = schemas_for(spec, (1, 6, 7, 8))
+    assert training_loss(Subject.of(spec, schema))
+
+
+def test_a_result_that_is_nan_on_both_sides_is_not_agreement():
+    (schema,) = schemas_for(replace(HONEST, outputs=(SCALAR,)), (1, 6, 7, 8))
+    subject = Subject.of(HONEST, schema)
+    nan = {"target": torch.full((7,), torch.nan)}
+    assert compare(subject, subject.records(), nan, nan, 1.0, "nothing was done", "")
 
 
 def test_more_channels_may_be_refused_in_clear_words_and_not_ignored():

@@ -5,9 +5,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch_geometric.data import Data
+
 from intertwiner.data import Batches
 from intertwiner.errors import ConfigError
-from torch_geometric.data import Data
 
 counts = st.integers(1, 60)
 sizes = st.integers(1, 9)

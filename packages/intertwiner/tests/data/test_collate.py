@@ -6,8 +6,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from intertwiner.data.collate import _columns, collate
 from torch_geometric.data import Batch, Data
+
+from intertwiner.data.collate import _columns, collate
 
 
 def molecule(atoms: int) -> Data:

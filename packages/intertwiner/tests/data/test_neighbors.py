@@ -9,10 +9,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
+
 from intertwiner.data import neighbors
 from intertwiner.data.neighbors import Neighbors, neighbor_list
 from intertwiner.errors import DataError
-from torch import Tensor
 
 OPEN = np.zeros(3, dtype=bool)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from intertwiner.data.splits import group_split, hash_split, permutation, random_split
 from intertwiner.errors import ConfigError
 

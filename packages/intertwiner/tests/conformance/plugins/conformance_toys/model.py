@@ -172,6 +172,25 @@ def tensor_only(config, schema):
     return Bare(config, schema)
 
 
+LOSSES = {
+    "plain": lambda value: value.square().mean(),
+    "several": lambda value: value.square(),
+    "nan": lambda value: value.mean() * float("nan"),
+    "detached": lambda value: value.detach().mean(),
+    "steep": lambda value: value.mean() + (value.mean() * 0).abs().sqrt(),
+}
+
+
+def with_loss(config, schema):
+    """Brings the training loss that its settings name."""
+
+    class Learner(DistanceNet):
+        def training_loss(self, batch):
+            return LOSSES[config.fault](self(batch)["target"])
+
+    return Learner(config, schema)
+
+
 def narrow(config, schema):
     """Gives one channel only, and says so when asked for more."""
     if any(target.rep not in (Scalar(), Irreps("1o")) for target in schema.targets):
