@@ -38,7 +38,7 @@ def compare(
     for target in subject.schema.targets:
         wanted, seen = expected[target.name], got[target.name].to(expected[target.name])
         error, size = largest(seen - wanted), largest(wanted)
-        if error <= tolerance * size:
+        if math.isfinite(error) and error <= tolerance * size:
             continue
         where = f"{what} (worst for the {_worst(subject, records, target, seen - wanted)})"
         findings.append(Finding(target.name, where, error, size, tolerance * size, hint))

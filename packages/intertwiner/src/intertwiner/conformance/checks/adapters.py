@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import math
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,6 +18,7 @@ from intertwiner.conformance.compare import largest
 from intertwiner.conformance.findings import Finding, NotCovered
 from intertwiner.conformance.groups import rotations
 from intertwiner.conformance.structures import kit_for
+from intertwiner.errors import IntertwinerError
 from intertwiner.fields import NODE, Field, Label, Point, Structure
 from intertwiner.schema import Schema
 from intertwiner.specs import AdapterSpec, load_target
@@ -47,11 +51,6 @@ def adapter(spec: AdapterSpec) -> list[Finding]:
 
 def _refuses_nonsense(spec: AdapterSpec, read: Any) -> list[Finding]:
     """A reader given a file that is empty says so with an error of its own."""
-    import tempfile
-    from pathlib import Path
-
-    from intertwiner.errors import IntertwinerError
-
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"empty{spec.suffixes[0]}"
         path.write_bytes(b"")
@@ -86,7 +85,7 @@ def _field(field: Field, given: Data, moved: Data, motion: Any, name: str) -> Fi
         return Finding(field.name, f"declared in adds, and not in what the {name} became")
     expected = act(field.rep, given[field.name], motion)
     error, size = largest(moved[field.name] - expected), largest(expected)
-    if error <= TOLERANCE * size:
+    if math.isfinite(error) and error <= TOLERANCE * size:
         return None
     what = f"{motion.name} did not change it as declared (for the {name})"
     return Finding(field.name, what, error, size, TOLERANCE * size, "absolute directions")

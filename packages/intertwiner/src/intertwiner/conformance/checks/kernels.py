@@ -8,6 +8,7 @@ outputs, the second one along a random direction, with respect to every floating
 from __future__ import annotations
 
 import importlib.util
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -45,7 +46,7 @@ class Deviation:
 
     @property
     def holds(self) -> bool:
-        return self.error <= self.allowed
+        return math.isfinite(self.error) and self.error <= self.allowed
 
 
 def obstacle(spec: KernelSpec) -> str | None:

@@ -69,6 +69,7 @@ MODEL_CHECKS: Final = (
     ModelCheck("precision", numerics.precision, "always float32"),
     ModelCheck("device", numerics.device, None, once=True),
     ModelCheck("gradients", numerics.gradients, "unused parameter"),
+    ModelCheck("training loss", numerics.training_loss, None),
     ModelCheck("degenerate records", numerics.degenerate, "square root of zero"),
     ModelCheck("checkpoint", persistence.checkpoint, "state outside the checkpoint"),
     ModelCheck("seed", persistence.same_seed_same_model, None, once=True),

@@ -11,7 +11,7 @@ from intertwiner.conformance.findings import Finding, NotCovered
 from intertwiner.conformance.subject import Subject
 from intertwiner.errors import IntertwinerError
 
-__all__ = ["degenerate", "determinism", "device", "gradients", "precision"]
+__all__ = ["degenerate", "determinism", "device", "gradients", "precision", "training_loss"]
 
 
 def determinism(subject: Subject) -> list[Finding]:
@@ -97,6 +97,24 @@ def gradients(subject: Subject) -> list[Finding]:
     if dead:
         findings.append(_unreached(dead))
     return findings
+
+
+def training_loss(subject: Subject) -> list[Finding]:
+    """A loss that the model brings itself is one finite number with finite gradients."""
+    module = subject.fresh(torch.float32).train()
+    loss_of = getattr(module, "training_loss", None)
+    if loss_of is None:
+        return []
+    loss = loss_of(subject.kit.batch(subject.records(), torch.float32))
+    if not isinstance(loss, Tensor) or loss.numel() != 1 or not bool(loss.isfinite().all()):
+        return [Finding("training_loss", f"must be one finite number, not {loss!r}")]
+    if not loss.requires_grad:
+        return [Finding("training_loss", "has no gradient: nothing can be learned from it")]
+    loss.sum().backward()
+    for name, parameter in module.named_parameters():
+        if parameter.grad is not None and not bool(parameter.grad.isfinite().all()):
+            return [_wild(name, "the training loss")]
+    return []
 
 
 def degenerate(subject: Subject) -> list[Finding]:
