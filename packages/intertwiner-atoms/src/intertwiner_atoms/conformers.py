@@ -24,17 +24,8 @@ from intertwiner_atoms.config import ConformerConfig
 __all__ = ["Conformer", "embedding_seed"]
 
 _log = logging.getLogger(__name__)
-_GRAPH_KEYS = (
-    "z",
-    "edge_index",
-    "edge_attr",
-    "bond_order",
-    "formal_charge",
-    "num_nodes",
-    "x",
-    "pos",
-)
-_STRUCTURAL = frozenset((*_GRAPH_KEYS, "smiles", "name"))
+_GRAPH = ("z", "edge_index", "edge_attr", "bond_order", "formal_charge", "num_nodes", "x", "pos")
+_STRUCTURAL = frozenset((*_GRAPH, "smiles", "name"))
 
 
 def embedding_seed(smiles: str) -> int:

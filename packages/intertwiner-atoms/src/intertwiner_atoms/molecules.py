@@ -40,8 +40,8 @@ class Molecules(Sequence[Data]):
     graph_labels: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        sizes = {name: len(values) for name, values in self.node_labels.items()}
-        sizes |= {"z": len(self.z), "pos": len(self.pos)}
+        sizes = {"z": len(self.z), "pos": len(self.pos)}
+        sizes |= {name: len(values) for name, values in self.node_labels.items()}
         _same_length(sizes, int(self.n_atoms.sum()), "atoms")
         sizes = {name: len(values) for name, values in self.graph_labels.items()}
         _same_length(sizes | {"names": len(self.names)}, len(self.n_atoms), "molecules")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from intertwiner.errors import DataError
 
-__all__ = ["Arrays", "read_npz", "require"]
+__all__ = ["Arrays", "npz_bytes", "read_npz", "require"]
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -34,7 +35,7 @@ def read_npz(path: Path, sha256: str | None = None) -> Arrays:
             "reinstall or fetch it again"
         )
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             return {key: archive[key] for key in archive.files}
     except (ValueError, EOFError, AttributeError, zipfile.BadZipFile, OSError) as error:
         raise DataError(f"{path}: not a npz of plain arrays: {error}") from error
@@ -47,3 +48,11 @@ def require(path: Path, arrays: Arrays, names: tuple[str, ...]) -> None:
         raise DataError(
             f"{path}: lacks {', '.join(missing)}; it has {', '.join(sorted(arrays)) or 'nothing'}"
         )
+
+
+def npz_bytes(arrays: Arrays) -> bytes:
+    """The content of a compressed npz file."""
+    buffer = io.BytesIO()
+    # mypy takes the arrays for numpy's own switch `allow_pickle`
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()

@@ -55,7 +55,7 @@ class SdfReader(AtomsReader):
 
     def _raw(self, path: Path, block: _Block, where: str, title: str, molecule: Any) -> RawAtoms:
         pos = np.asarray(molecule.GetConformer().GetPositions()).reshape(-1, 3)
-        if self.config.flat == "stop" and len(pos) > 1 and _is_drawing(block, pos):
+        if self.config.flat == "stop" and len(pos) > 3 and _is_drawing(block, pos):
             raise DataError(
                 f"{path}, {where}: a drawing in the plane (2D), not a geometry; make 3D "
                 "coordinates first, or set flat=keep"
@@ -88,11 +88,9 @@ def _version(path: Path, block: _Block, where: str) -> str:
     for version in ("V2000", "V3000"):
         if version in counts:
             return version
-    if counts[:6].strip().replace(" ", "").isdigit():
-        return "V2000"
     raise DataError(
-        f"{path}, {where}: line {block.start + 3} must hold the counts of atoms and bonds, "
-        f"not {counts[:40]!r}: not an SDF file, or a truncated one"
+        f"{path}, {where}: line {block.start + 3} must hold the counts of atoms and bonds and "
+        f"V2000 or V3000, not {counts[:40]!r}: not an SDF file, or a damaged one"
     )
 
 
