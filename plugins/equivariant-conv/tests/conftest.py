@@ -26,10 +26,9 @@ SPECIES = (1, 6, 7, 8, 9)
 
 
 @pytest.fixture(autouse=True)
-def _seeded() -> Iterator[None]:
+def _seeded() -> None:
     """The same numbers in every test, whichever run before."""
     torch.manual_seed(20081)
-    yield
 
 
 @pytest.fixture

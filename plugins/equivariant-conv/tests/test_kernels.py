@@ -218,7 +218,7 @@ def drop_constant(case: Case, found: Tensor) -> Tensor:
     constants, _ = coupling(path_table(1, 1), torch.float64, torch.device("cpu"))
     broken = constants.clone()
     broken[tuple(broken.nonzero()[-1])] = 0.0
-    x, y, w, source, target, nodes = case
+    x, y, w, source, target, _ = case
     message = torch.bmm((y @ broken).view(-1, 8, 4), x[source])
     paths = torch.tensor([0, 1, 1, 1, 2, 2, 2, 3])
     message = message * w.view(len(y), 4, -1)[:, paths]

@@ -28,7 +28,7 @@ PACKAGE = "intertwiner_equivariant_conv"
 def intertwiner_models() -> Iterable[ModelSpec]:
     yield ModelSpec(
         name="depthwise",
-        summary="Equivariant point convolutions of order 0 to 3: energies, forces, dipoles, charges",
+        summary="Equivariant point convolutions, order 0 to 3: energies, forces, dipoles, charges",
         reference=PAPER,
         target=f"{PACKAGE}.model:DepthwiseNetwork",
         config=f"{PACKAGE}.config:DepthwiseConfig",

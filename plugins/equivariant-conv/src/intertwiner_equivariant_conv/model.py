@@ -127,12 +127,13 @@ class DepthwiseNetwork(nn.Module):
             atoms = self._atoms(batch, batch.pos)
             pairs = find_pairs(batch, batch.pos, self.config.cutoff)
             edges, atoms_seen = edges + len(pairs.source), atoms_seen + len(atoms.pos)
-            square += float(self.basis(pairs.distance).double().square().sum())
+            values: Tensor = self.basis(pairs.distance)
+            square += float(values.double().square().sum())
             for name, found in rows.items():
                 if name in batch:
                     found.append(_label_rows(batch[name], atoms, len(self.elements)))
         for convolution in self.convolutions:
-            convolution.average_neighbors.fill_(max(1.0, edges / max(1, atoms_seen)))
+            cast(DepthwiseConvolution, convolution).set_neighbors(edges / max(1, atoms_seen))
         self.basis.set_scale(square / max(1, edges * self.config.radial_basis))
         for name, found in rows.items():
             if found:

@@ -78,9 +78,7 @@ def _kinds(field: Field) -> list[tuple[int, int]]:
 def _dipole(field: Field, config: DepthwiseConfig, elements: int) -> DipoleReadout:
     kind = dipole_kind(config)
     if kind == "scalar":
-        raise InvalidSetting(
-            f"target {field}: a vector has no scalar read-out; use charge or vector"
-        )
+        raise InvalidSetting(f"target {field}: has no scalar read-out; use charge or vector")
     return DipoleReadout(
         config.channels,
         elements,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from intertwiner_equivariant_conv.errors import InvalidSetting
 from intertwiner_equivariant_conv.layers.paths import path_table
@@ -32,7 +33,7 @@ def count_parameters(
     """
     table = path_table(lmax, lmax, parity)
     widths = [radial_basis, *radial_hidden, len(table) * channels]
-    radial = sum(fan_in * fan_out for fan_in, fan_out in zip(widths, widths[1:], strict=False))
+    radial = sum(fan_in * fan_out for fan_in, fan_out in pairwise(widths))
     mixing = 0
     for order in range(lmax + 1):
         out = channels * (1 + lmax if order == 0 else 1)

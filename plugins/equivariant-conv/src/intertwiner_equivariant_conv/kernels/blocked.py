@@ -77,9 +77,10 @@ class _Product(torch.autograd.Function):
         return _sum_messages(x, y, w, edges)
 
     @staticmethod
-    def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
         wanted = ctx.needs_input_grad[:3]
-        return (*_adjoint(*ctx.saved_tensors, g, ctx.edges, wanted), None)
+        x, y, w = ctx.saved_tensors
+        return (*_adjoint(x, y, w, g, ctx.edges, wanted), None)
 
 
 class _Adjoint(torch.autograd.Function):
@@ -95,19 +96,19 @@ class _Adjoint(torch.autograd.Function):
         return _gradients(x, y, w, g, edges, wanted)
 
     @staticmethod
-    def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Tensor | None, ...]:  # type: ignore[override]
-        *arguments, g = ctx.saved_tensors
+    def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Tensor | None, ...]:
+        x, y, w, g = ctx.saved_tensors
         needs = ctx.needs_input_grad
         totals: list[Tensor | None] = [None] * 4
         for slot, cotangent in enumerate(cotangents):
             if cotangent is None:
                 continue
-            replaced = [*arguments[:slot], cotangent, *arguments[slot + 1 :]]
-            wanted = tuple(needs[other] and other != slot for other in range(3))
+            a, b, c = (cotangent if n == slot else old for n, old in enumerate((x, y, w)))
+            wanted = (needs[0] and slot != 0, needs[1] and slot != 1, needs[2] and slot != 2)
             if any(wanted):
-                _accumulate(totals, _adjoint(*replaced, g, ctx.edges, wanted))
+                _accumulate(totals, _adjoint(a, b, c, g, ctx.edges, wanted))
             if needs[3]:
-                _accumulate(totals, (None, None, None, _product(*replaced, ctx.edges)))
+                _accumulate(totals, (None, None, None, _product(a, b, c, ctx.edges)))
         return (*totals, None, None)
 
 

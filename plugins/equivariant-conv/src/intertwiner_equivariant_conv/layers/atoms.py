@@ -17,7 +17,7 @@ from intertwiner_equivariant_conv.errors import InvalidInput, InvalidSetting, Wr
 __all__ = ["Atoms", "CloseAtoms", "Elements", "Pairs", "find_pairs"]
 
 CLOSE = 0.2
-"""Atoms nearer than this, in angstrom, are no molecule: results are finite, and a warning says so."""
+"""Atoms nearer than this, in angstrom, are no molecule: a warning says so."""
 
 
 class CloseAtoms(UserWarning):
@@ -54,7 +54,7 @@ class Atoms:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Directed edges sorted by target; `distance` in angstrom, `direction` from target to source."""
+    """Edges sorted by target; `distance` in angstrom, unit `direction` from target to source."""
 
     source: Int[Tensor, " edges"]
     target: Int[Tensor, " edges"]

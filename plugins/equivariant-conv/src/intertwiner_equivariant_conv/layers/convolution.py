@@ -95,6 +95,11 @@ class DepthwiseConvolution(nn.Module):
         scalars = parts[0].view(len(features), 1 + self.extra_scalars, self.channels)
         return torch.cat([scalars[:, :1], *parts[1:], scalars[:, 1:]], 1)
 
+    @torch.no_grad()
+    def set_neighbors(self, average: float) -> None:
+        """Sets the mean number of neighbours, at least 1, by which messages are scaled."""
+        self.average_neighbors.fill_(max(1.0, average))
+
     def _mix(self, order: int, features: Tensor, messages: Tensor) -> Tensor:
         """Output of one order, `[nodes, 2 order + 1, width]`."""
         own = features[:, order**2 : (order + 1) ** 2] @ self.self_mix[order]
@@ -102,9 +107,10 @@ class DepthwiseConvolution(nn.Module):
         rows = getattr(self, f"rows_{order}")
         if len(rows) == 0:
             return own
-        chosen = messages.index_select(1, rows).view(len(messages), 2 * order + 1, -1)
+        fan_in = len(rows) // (2 * order + 1) * self.channels
+        chosen = messages.index_select(1, rows).view(len(messages), 2 * order + 1, fan_in)
         scale = (2.0 * self.average_neighbors).rsqrt()
-        return own + chosen @ (self.mix[order][: chosen.shape[2]] * scale)
+        return own + chosen @ (self.mix[order][:fan_in] * scale)
 
     def _check(self, features: Tensor) -> None:
         expected = ((self.lmax + 1) ** 2, self.channels)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import torch
@@ -37,7 +38,7 @@ def envelope(ratio: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
 
 def bessel(
     distance: Float[Tensor, " edges"], number: int, cutoff: float
-) -> Float[Tensor, "edges n"]:
+) -> Float[Tensor, "edges number"]:
     """sqrt(2/c) sin(n pi r/c)/r for n = 1..number; right at r = 0 with every derivative.
 
     (`torch.sinc` has wrong second derivatives at 0.)
@@ -88,8 +89,7 @@ class RadialNetwork(nn.Module):
         super().__init__()
         widths = [basis, *hidden, outputs]
         self.weights = nn.ParameterList(
-            nn.Parameter(torch.randn(fan_in, fan_out))
-            for fan_in, fan_out in zip(widths, widths[1:], strict=False)
+            nn.Parameter(torch.randn(fan_in, fan_out)) for fan_in, fan_out in pairwise(widths)
         )
 
     def forward(
