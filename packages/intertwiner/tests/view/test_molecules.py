@@ -114,11 +114,11 @@ def test_a_blank_picture_counts_as_none(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.usefixtures("no_graphics")
-def test_many_molecules_make_a_wider_picture(tmp_path: Path) -> None:
+def test_many_molecules_make_a_larger_picture(tmp_path: Path) -> None:
     one = draw_molecules([water()], tmp_path / "one.png")
     six = draw_molecules([water()] * 6, tmp_path / "six.png")
     sizes = [matplotlib.image.imread(path).shape for path in (one, six)]
-    assert sizes[1][1] > sizes[0][1]
+    assert sizes[1][0] * sizes[1][1] > sizes[0][0] * sizes[0][1]
 
 
 @pytest.mark.usefixtures("no_graphics")

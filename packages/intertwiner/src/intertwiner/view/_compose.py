@@ -14,6 +14,8 @@ __all__ = ["compose"]
 
 _ROW = 0.3
 """Height of a row of the legend, in inches."""
+_NARROWEST = 5.0
+"""Width in inches that the legend needs."""
 
 
 def compose(
@@ -33,8 +35,10 @@ def compose(
     left, right, bottom, top = scene.bounds
     strip = 2 * _ROW + 0.1
     width, height = (right - left) * scene.inches, (top - bottom) * scene.inches + strip
-    figure = Figure(figsize=(width, height))
-    axes = figure.add_axes((0, strip / height, 1, 1 - strip / height))
+    whole = max(width, _NARROWEST)
+    figure = Figure(figsize=(whole, height))
+    beside = (whole - width) / 2 / whole
+    axes = figure.add_axes((beside, strip / height, width / whole, 1 - strip / height))
     axes.set_axis_off()
     if picture is None:
         _draw_flat(axes, scene)

@@ -128,7 +128,7 @@ def _columns(count: int, width: float, height: float) -> int:
 
 def _inches_per_angstrom(width: float) -> float:
     """So that `width` angstrom become neither tiny nor huge."""
-    return min(max(INCHES_PER_ANGSTROM, SMALLEST / width), LARGEST / width, 1.2)
+    return min(max(INCHES_PER_ANGSTROM, SMALLEST / width), LARGEST / width, 0.7)
 
 
 def _nice_scale(vectors: Sequence[Array]) -> float:
