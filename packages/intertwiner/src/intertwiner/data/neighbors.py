@@ -1,8 +1,8 @@
 """Neighbour lists: all ordered pairs of nodes nearer than a cutoff, graph by graph.
 
 Small open graphs are compared all against all in torch, on their own device; large and periodic
-ones go through vesin's cell lists on the CPU. Which way a graph goes depends on that graph alone
-and both measure in double precision, so a batch gives exactly what its graphs give one by one.
+ones go through vesin's cell lists on the CPU. Both measure in double precision, and which way a graph
+goes does not depend on the others, so a batch gives exactly what its graphs give one by one.
 """
 
 from __future__ import annotations
@@ -24,8 +24,11 @@ __all__ = ["COINCIDENT", "Neighbors", "neighbor_list"]
 COINCIDENT: Final = 1e-6
 """Two nodes nearer than this (in the unit of the positions) are taken for one and the same."""
 
-DENSE_NODES: Final = 256
-"""Open graphs of at most this many nodes are compared all against all."""
+DENSE_NODES: Final = 64
+"""Open graphs of at most this many nodes are compared all against all on a CPU ..."""
+
+DENSE_NODES_GPU: Final = 1024
+"""... and on any other device, where the way to the CPU and back is longer."""
 
 CHUNK_PAIRS: Final = 1 << 22
 """So many pairs are compared at once: about 200 MB."""
@@ -70,7 +73,8 @@ def neighbor_list(
     if repeats.any() and cell is None:
         raise DataError("periodic boundaries need the cell: pass cell with pbc")
     sizes = np.diff(bounds)
-    dense = (sizes <= DENSE_NODES) & ~repeats.any(1)
+    small = DENSE_NODES if pos.device.type == "cpu" else DENSE_NODES_GPU
+    dense = (sizes <= small) & ~repeats.any(1)
     if dense.all():
         source, target = _all_pairs(pos_, cutoff, bounds, dense)
         return Neighbors(source, target, pos.new_zeros((len(source), 3)))
@@ -122,18 +126,19 @@ def _all_pairs(
     """(source, target) of the chosen graphs, every node compared with every node of its graph."""
     starts = torch.as_tensor(bounds[:-1][chosen], device=pos.device)
     sizes = torch.as_tensor(np.diff(bounds)[chosen], device=pos.device)
-    found = []
+    exact, found = pos.double(), []
     for atoms, counts, first in _chunks(starts, sizes):
         target = torch.repeat_interleave(atoms, counts)
         origin = torch.repeat_interleave(counts.cumsum(0) - counts - first, counts)
         source = torch.arange(len(target), device=pos.device) - origin
-        squared = (pos[source].double() - pos[target].double()).square().sum(1)
-        other = source != target
-        same_place = other & (squared < COINCIDENT**2)
+        arms = exact.index_select(0, source).sub_(exact.index_select(0, target))
+        squared = torch.linalg.vecdot(arms, arms)
+        near = ((squared < cutoff**2) & (source != target)).nonzero().squeeze(1)
+        source, target = source[near], target[near]
+        same_place = squared[near] < COINCIDENT**2
         if bool(same_place.any()):
             raise _coincidence(target[same_place], source[same_place], bounds)
-        near = (other & (squared < cutoff**2)).nonzero().squeeze(1)
-        found.append((source[near], target[near]))
+        found.append((source, target))
     sources, targets = zip(*found, strict=True)
     return torch.cat(sources), torch.cat(targets)
 
