@@ -9,6 +9,7 @@ from conformance_toys.data import synthetic_dimers
 from conformance_toys.honest import intertwiner_datasets
 
 from intertwiner.conformance.checks import datasets
+from intertwiner.conformance.checks.records import same_records
 from intertwiner.conformance.findings import NotCovered
 from intertwiner.fields import GRAPH, Field, Irreps, Label, Scalar
 from intertwiner.specs import Source
@@ -96,7 +97,7 @@ def test_a_plain_list_is_not_a_dataset():
 
 def test_records_are_the_same_only_when_all_their_values_are():
     one, other = list(synthetic_dimers(4, 0)), list(synthetic_dimers(4, 0))
-    assert datasets.same_records(one, other)
+    assert same_records(one, other)
     other[2].pos[0, 0] += 1
-    assert not datasets.same_records(one, other)
-    assert not datasets.same_records(one, one[:3])
+    assert not same_records(one, other)
+    assert not same_records(one, one[:3])

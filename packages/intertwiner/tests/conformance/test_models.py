@@ -9,8 +9,9 @@ import torch
 from conformance_toys.honest import intertwiner_models
 
 from intertwiner.conformance.cases import Case, cases
+from intertwiner.conformance.checks.gradients import training_loss
 from intertwiner.conformance.checks.models import MODEL_CHECKS
-from intertwiner.conformance.checks.numerics import training_loss
+from intertwiner.conformance.checks.numerics import follow
 from intertwiner.conformance.compare import compare
 from intertwiner.conformance.run import run, run_case
 from intertwiner.conformance.schemas import doubled, schemas_for
@@ -196,6 +197,13 @@ def test_twice_the_channels_are_asked_of_open_names_only():
     schema = schemas_for(HONEST, (1,))[-1]
     widths = [target.rep.width for target in doubled(schema, HONEST).targets]
     assert widths == [1, 6, 3]
+
+
+def test_outputs_follow_the_device():
+    (schema,) = schemas_for(replace(HONEST, outputs=(VECTOR,)), (1, 6, 7, 8))
+    assert follow(Subject.of(HONEST, schema), torch.device("cpu")) == []
+    if torch.cuda.is_available():
+        assert follow(Subject.of(HONEST, schema), torch.device("cuda")) == []
 
 
 def test_a_training_loss_of_the_models_own_may_be_sound():

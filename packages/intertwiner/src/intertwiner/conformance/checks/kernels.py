@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import importlib.util
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import torch
 from torch import Tensor
 
+from intertwiner.conformance.checks.derivatives import Operation, quantities, tensors
 from intertwiner.conformance.compare import largest
 from intertwiner.conformance.findings import Finding, NotCovered, Refuted
 from intertwiner.specs import KernelSpec, load_target
@@ -25,8 +26,6 @@ __all__ = ["Deviation", "compare_with_reference", "kernel", "obstacle"]
 QUANTITIES: Final = ("value", "first derivative", "second derivative")
 TOLERANCES: Final = {"float64": 1e-9, "float32": 1e-4, "bfloat16": 5e-2, "float16": 1e-2}
 """Largest error relative to the largest reference value; ten times that for second derivatives."""
-
-Operation = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +87,8 @@ def _compare(
     spec: KernelSpec, function: Operation, dtype: str, number: int, arguments: tuple[Any, ...]
 ) -> list[Deviation]:
     wide = tuple(_widened(argument) for argument in arguments)
-    expected = _quantities(load_target(spec.reference), wide, spec.differentiable)
-    seen = _quantities(function, arguments, spec.differentiable)
+    expected = quantities(load_target(spec.reference), wide, spec.differentiable)
+    seen = quantities(function, arguments, spec.differentiable)
     deviations = []
     for order, quantity in enumerate(QUANTITIES[: spec.differentiable + 1]):
         error, size = _difference(spec, quantity, seen[order], expected[order])
@@ -114,51 +113,6 @@ def _widened(argument: Any) -> Any:
     if isinstance(argument, Tensor) and argument.is_floating_point():
         return argument.detach().double()
     return argument
-
-
-def _quantities(
-    function: Operation, arguments: tuple[Any, ...], orders: int
-) -> list[tuple[Tensor, ...]]:
-    """The value and the derivatives up to `orders` (at most 2), each as a tuple of tensors."""
-    prepared, leaves = _with_gradients(arguments, orders > 0)
-    outputs = _tensors(function(*prepared))
-    found = [tuple(output.detach() for output in outputs)]
-    generator = torch.Generator().manual_seed(11)
-    differentiable: Sequence[Tensor] = [value for value in outputs if value.is_floating_point()]
-    for order in range(1, min(orders, 2) + 1):
-        total = sum(_weighted(value, generator) for value in differentiable)
-        differentiable = _gradients(total, leaves, keep_graph=order < orders)
-        found.append(tuple(value.detach() for value in differentiable))
-    return found
-
-
-def _with_gradients(arguments: tuple[Any, ...], wanted: bool) -> tuple[list[Any], list[Tensor]]:
-    prepared = [
-        argument.detach().clone().requires_grad_(wanted)
-        if isinstance(argument, Tensor) and argument.is_floating_point()
-        else argument
-        for argument in arguments
-    ]
-    return prepared, [a for a in prepared if isinstance(a, Tensor) and a.requires_grad]
-
-
-def _tensors(output: Any) -> tuple[Tensor, ...]:
-    return (output,) if isinstance(output, Tensor) else tuple(output)
-
-
-def _weighted(value: Tensor, generator: torch.Generator) -> Tensor:
-    """The sum of the values with random weights, the same for equal generators and shapes."""
-    weights = torch.randn(value.shape, generator=generator, dtype=torch.float64)
-    return (value * weights.to(value)).sum()
-
-
-def _gradients(total: Any, leaves: list[Tensor], *, keep_graph: bool) -> list[Tensor]:
-    """Gradients with respect to `leaves`; zeros for one that does not take part."""
-    if not (isinstance(total, Tensor) and total.requires_grad):
-        return [torch.zeros_like(leaf) for leaf in leaves]
-    found = torch.autograd.grad(total, leaves, create_graph=keep_graph, allow_unused=True)
-    pairs = zip(found, leaves, strict=True)
-    return [torch.zeros_like(leaf) if grad is None else grad for grad, leaf in pairs]
 
 
 def kernel(spec: KernelSpec) -> list[Finding]:
@@ -201,6 +155,6 @@ def _spoiled(function: Operation, order: int) -> Operation:
         for value in arguments:
             if isinstance(value, Tensor) and value.is_floating_point():
                 extra = extra + ((value - value.detach()) ** order).sum()
-        return tuple(output + extra for output in _tensors(function(*arguments)))
+        return tuple(output + extra for output in tensors(function(*arguments)))
 
     return spoiled

@@ -8,7 +8,14 @@ from typing import Final
 
 import torch
 
-from intertwiner.conformance.checks import batching, numerics, persistence, reaction, symmetry
+from intertwiner.conformance.checks import (
+    batching,
+    gradients,
+    numerics,
+    persistence,
+    reaction,
+    symmetry,
+)
 from intertwiner.conformance.findings import Finding
 from intertwiner.conformance.subject import Subject
 
@@ -68,9 +75,9 @@ MODEL_CHECKS: Final = (
     ModelCheck("determinism", numerics.determinism, "counts its calls"),
     ModelCheck("precision", numerics.precision, "always float32"),
     ModelCheck("device", numerics.device, None, once=True),
-    ModelCheck("gradients", numerics.gradients, "unused parameter"),
-    ModelCheck("training loss", numerics.training_loss, None),
-    ModelCheck("degenerate records", numerics.degenerate, "square root of zero"),
+    ModelCheck("gradients", gradients.gradients, "unused parameter"),
+    ModelCheck("training loss", gradients.training_loss, None),
+    ModelCheck("degenerate records", gradients.degenerate, "square root of zero"),
     ModelCheck("checkpoint", persistence.checkpoint, "state outside the checkpoint"),
     ModelCheck("seed", persistence.same_seed_same_model, None, once=True),
 )
