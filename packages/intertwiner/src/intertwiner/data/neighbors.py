@@ -1,8 +1,8 @@
 """Neighbour lists: all ordered pairs of nodes nearer than a cutoff, graph by graph.
 
 Small open graphs are compared all against all in torch, on their own device; large and periodic
-ones go through vesin's cell lists on the CPU. Both measure in double precision, and which way a graph
-goes does not depend on the others, so a batch gives exactly what its graphs give one by one.
+ones go through vesin's cell lists on the CPU. Both measure in double precision, and which way a
+graph goes does not depend on the others, so a batch gives exactly what its graphs give alone.
 """
 
 from __future__ import annotations
