@@ -22,33 +22,27 @@ def validate(
 ) -> dict[str, float]:
     """`validation/loss`, and per target the mean absolute error per component with its unit.
 
-    model: the weights to validate, which may be an average of the objective's own. Under a loss
-        of the model's own there is no other figure.
+    model: the weights to validate, which may be an average of the objective's own.
     """
     schema = objective.schema
-    own_loss = hasattr(model, "training_loss")
+    own_loss = getattr(model, "training_loss", None)
     losses = torch.zeros(2, dtype=torch.float64)
     sums = torch.zeros(len(schema.targets), 2, dtype=torch.float64)
     was_training = model.training
     model.eval()
     with torch.no_grad():
         for batch in batches:
-            if own_loss:
-                loss = model.training_loss(batch)  # type: ignore[operator]
-            else:
-                predictions = model(batch)
-                loss = objective.compare(predictions, batch)
-                sums += _absolute_errors(predictions, schema, batch)
+            predictions = model(batch) if schema.targets else {}
+            loss = own_loss(batch) if own_loss else objective.compare(predictions, batch)
             losses += torch.tensor([float(loss) * batch.num_graphs, batch.num_graphs])
+            if schema.targets:
+                sums += _absolute_errors(predictions, schema, batch)
     model.train(was_training)
     losses, sums = _total(fabric, losses), _total(fabric, sums)
-    found = {"validation/loss": float(losses[0] / losses[1].clamp(min=1))}
-    if not own_loss:
-        found |= {
-            _column(field): error / max(count, 1)
-            for field, (error, count) in zip(schema.targets, sums.tolist(), strict=True)
-        }
-    return found
+    return {"validation/loss": float(losses[0] / losses[1].clamp(min=1))} | {
+        _column(field): error / max(count, 1)
+        for field, (error, count) in zip(schema.targets, sums.tolist(), strict=True)
+    }
 
 
 def _column(field: Field) -> str:
