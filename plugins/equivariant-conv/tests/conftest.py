@@ -11,7 +11,7 @@ from torch_geometric.data import Batch, Data
 
 from intertwiner.fields import GRAPH, NODE, Field, Irreps, Scalar, Structure
 from intertwiner.schema import Schema
-from intertwiner_equivariant_conv import DepthwiseConfig, DepthwiseNetwork
+from intertwiner_equivariant_conv import DepthwiseConfig, DepthwiseNetwork, build_network
 
 FIELDS = {
     "energy": Field("energy", GRAPH, Scalar(), "eV"),
@@ -60,7 +60,7 @@ def make_network(make_schema: Callable[..., Schema]) -> Callable[..., DepthwiseN
             "radial_hidden": (6,),
             "cutoff": 4.0,
         }
-        network = DepthwiseNetwork(DepthwiseConfig(**{**small, **settings}), make_schema(*names))
+        network = build_network(DepthwiseConfig(**{**small, **settings}), make_schema(*names))
         network = network.double()
         for convolution in network.convolutions:
             convolution.average_neighbors.fill_(5.0)

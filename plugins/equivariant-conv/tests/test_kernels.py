@@ -181,6 +181,17 @@ def test_every_run_gives_the_same_bits() -> None:
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 
 
+def test_number_of_threads_does_not_change_a_bit() -> None:
+    case = make_case(2, 8, nodes=30, edges=900, dtype=torch.float32)
+    before, found = torch.get_num_threads(), []
+    for threads in (1, 2, 4):
+        torch.set_num_threads(threads)
+        found.append(all_derivatives(blocked.tensor_product_scatter, case))
+    torch.set_num_threads(before)
+    for other in found[1:]:
+        assert all(torch.equal(a, b) for a, b in zip(found[0], other, strict=True))
+
+
 def test_tensors_that_are_not_contiguous_are_taken() -> None:
     case = make_case(1, 4)
     strided = [tensor.mT.contiguous().mT for tensor in case[:3]]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from intertwiner_equivariant_conv.layers.gate import Gate
     from intertwiner_equivariant_conv.layers.radial import RadialBasis, RadialNetwork
     from intertwiner_equivariant_conv.layers.spherical_harmonics import spherical_harmonics
-    from intertwiner_equivariant_conv.model import DepthwiseNetwork
+    from intertwiner_equivariant_conv.model import DepthwiseNetwork, build_network
     from intertwiner_equivariant_conv.width import count_parameters, match_width
 
 __version__ = "0.1.0"
@@ -30,6 +30,7 @@ _HOME = {
     "Gate": "layers.gate",
     "RadialBasis": "layers.radial",
     "RadialNetwork": "layers.radial",
+    "build_network": "model",
     "count_parameters": "width",
     "match_width": "width",
     "spherical_harmonics": "layers.spherical_harmonics",
@@ -44,6 +45,7 @@ __all__ = [
     "RadialBasis",
     "RadialNetwork",
     "__version__",
+    "build_network",
     "count_parameters",
     "match_width",
     "spherical_harmonics",

@@ -30,7 +30,7 @@ def intertwiner_models() -> Iterable[ModelSpec]:
         name="depthwise",
         summary="Equivariant point convolutions, order 0 to 3: energies, forces, dipoles, charges",
         reference=PAPER,
-        target=f"{PACKAGE}.model:DepthwiseNetwork",
+        target=f"{PACKAGE}.model:build_network",
         config=f"{PACKAGE}.config:DepthwiseConfig",
         reads=Structure.ATOMS,
         inputs=(Field("pos", NODE, Point(), "angstrom"), Field("z", NODE, Label())),

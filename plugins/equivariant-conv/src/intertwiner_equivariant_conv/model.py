@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import cast
 
 import torch
@@ -24,7 +24,7 @@ from intertwiner_equivariant_conv.layers.spherical_harmonics import spherical_ha
 from intertwiner_equivariant_conv.loss import energy_force_loss
 from intertwiner_equivariant_conv.targets import ENERGY, FORCES, build_readouts
 
-__all__ = ["DepthwiseNetwork"]
+__all__ = ["DepthwiseNetwork", "EnergyForceNetwork", "build_network"]
 
 
 class DepthwiseNetwork(nn.Module):
@@ -103,17 +103,6 @@ class DepthwiseNetwork(nn.Module):
             if name in self.readouts
         }
 
-    @property
-    def training_loss(self) -> Callable[[Batch], Float[Tensor, ""]] | None:
-        """The loss of energy and forces where exactly those are learned, else the usual one."""
-        if set(self.names) != {ENERGY, FORCES}:
-            return None
-        return self._energy_force_loss
-
-    def _energy_force_loss(self, batch: Batch) -> Float[Tensor, ""]:
-        weights = (self.config.energy_weight, self.config.force_weight)
-        return energy_force_loss(self(batch), batch, *weights)
-
     @torch.no_grad()
     def prepare(self, batches: Iterable[Batch]) -> None:
         """Sets neighbours, basis scale, units and offsets from all training batches.
@@ -139,6 +128,21 @@ class DepthwiseNetwork(nn.Module):
             if found:
                 columns = [torch.cat(column) for column in zip(*found, strict=True)]
                 cast(Readout, self.readouts[name]).calibrate(Labels(name, *columns))
+
+
+class EnergyForceNetwork(DepthwiseNetwork):
+    """The network when energy and forces, and nothing else, are learned."""
+
+    def training_loss(self, batch: Batch) -> Float[Tensor, ""]:
+        """w_E (dE/n)^2 + w_F |dF|^2/3n with the weights of the settings."""
+        weights = (self.config.energy_weight, self.config.force_weight)
+        return energy_force_loss(self(batch), batch, *weights)
+
+
+def build_network(config: DepthwiseConfig, schema: Schema) -> DepthwiseNetwork:
+    """The network for the targets of `schema`."""
+    energy_and_forces = {field.name for field in schema.targets} == {ENERGY, FORCES}
+    return (EnergyForceNetwork if energy_and_forces else DepthwiseNetwork)(config, schema)
 
 
 def _convolution(config: DepthwiseConfig, *, first: bool) -> DepthwiseConvolution:
