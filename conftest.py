@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, settings
 
-# A busy machine must not fail a test: no deadline, no complaint about a slow strategy.
+# The same examples everywhere; a busy machine must not fail a test.
 settings.register_profile(
-    "intertwiner", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+    "intertwiner",
+    deadline=None,
+    derandomize=True,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("intertwiner")

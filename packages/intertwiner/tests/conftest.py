@@ -9,11 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
-
-# The same few examples everywhere, and no time limit for each on a busy machine.
-settings.register_profile("intertwiner", deadline=None, derandomize=True, max_examples=60)
-settings.load_profile("intertwiner")
 
 TOY = Path(__file__).parent / "toy"
 

@@ -16,7 +16,6 @@ __all__ = ["main"]
 OPTIONAL: Final = {
     "matplotlib": "learning curves: pip install 'intertwiner[viz]'",
     "pyvista": "3D pictures: pip install 'intertwiner[viz]'",
-    "pytest": "intertwiner check: pip install 'intertwiner[check]'",
 }
 
 
