@@ -40,7 +40,7 @@ class SdfReader(AtomsReader):
             yield self._record(path, block)
 
     def _record(self, path: Path, block: _Block) -> RawAtoms:
-        title = block.lines[0].strip()
+        title = block.lines[0].strip() if block.lines else ""
         where = f"record {block.number}" + (f" ({title[:40]})" if title else "")
         version = _version(path, block, where)
         if version == "V2000":
