@@ -37,10 +37,53 @@ def test_a_graph_gives_what_its_smiles_gives() -> None:
     assert torch.equal(Conformer()(only_text).pos, Conformer()(by_smiles).pos)
 
 
-@pytest.mark.parametrize("smiles", ["c1ccncc1", "C#N", "[NH4+]", "[Na+].[Cl-]", "O=C1C=CC(=O)C=C1"])
-def test_a_record_there_and_back_is_the_same_molecule(smiles: str) -> None:
-    molecule = to_molecule(record_from_smiles(smiles))
-    assert Chem.MolToSmiles(molecule) == Chem.MolToSmiles(Chem.MolFromSmiles(smiles))
+@pytest.mark.parametrize(
+    "smiles",
+    [
+        "c1ccncc1",
+        "C#N",
+        "[NH4+]",
+        "[Na+].[Cl-]",
+        "O=C1C=CC(=O)C=C1",
+        "c1c[nH]nn1",
+        "[CH3]",
+        "[H][H]",
+    ],
+)
+@pytest.mark.parametrize("with_text", [True, False])
+def test_a_record_there_and_back_is_the_same_molecule(smiles: str, with_text: bool) -> None:
+    record = record_from_smiles(smiles)
+    if not with_text:
+        record.smiles = ""
+    again = to_molecule(record)
+    assert Chem.MolToSmiles(again) == Chem.MolToSmiles(Chem.MolFromSmiles(smiles))
+
+
+@pytest.mark.parametrize("smiles", ["C[C@H](F)Cl", "C[C@@H](F)Cl", "F/C=C/F", "F/C=C\\F"])
+def test_stereo_marks_are_kept_in_the_geometry(smiles: str) -> None:
+    atoms = Conformer()(record_from_smiles(smiles))
+    molecule = Chem.AddHs(Chem.MolFromSmiles(smiles))
+    Chem.RemoveStereochemistry(molecule)
+    places = Chem.Conformer(len(atoms.z))
+    for index, place in enumerate(atoms.pos.tolist()):
+        places.SetAtomPosition(index, place)
+    molecule.AddConformer(places)
+    Chem.AssignStereochemistryFrom3D(molecule)
+    found = Chem.MolToSmiles(Chem.RemoveHs(molecule))
+    assert found == Chem.MolToSmiles(Chem.MolFromSmiles(smiles))
+
+
+def test_a_graph_whose_atoms_are_not_those_of_its_smiles_is_taken_as_the_graph() -> None:
+    record = record_from_smiles("CO")
+    record.smiles = "OC"
+    assert Conformer()(record).z.tolist()[:2] == [6, 8]
+
+
+def test_an_unknown_bond_order_names_the_atoms() -> None:
+    record = record_from_smiles("CO")
+    record.smiles, record.bond_order = "", torch.full((2,), 4.0)
+    with pytest.raises(DataError, match=r"bond order 4\.0 of atoms 0, 1"):
+        to_molecule(record)
 
 
 def test_explicit_hydrogens_stay_and_keep_their_order() -> None:

@@ -6,11 +6,14 @@ A record holds
     edge_index    [2, edges]   every bond twice, once in each direction
     bond_order    [edges]      1, 2, 3, or 1.5 for an aromatic bond
     formal_charge [atoms]      in e
+    hydrogens     [atoms]      hydrogens of each atom that are not atoms of the graph
     smiles        str          the molecule as the file wrote it; "" when it came as a graph
     name          str
     num_nodes     int          atoms
 
-Hydrogens may be explicit or not; a molecule's missing hydrogens are added by its valences.
+Without `formal_charge` all are zero; without `hydrogens` they follow from the valences, which for
+an aromatic nitrogen may leave it open which one carries a hydrogen. Only `smiles` knows of
+stereo centres.
 """
 
 from __future__ import annotations
@@ -61,6 +64,7 @@ def record_from_molecule(molecule: Any, smiles: str, name: str) -> Data:
         edge_index=torch.tensor(ends, dtype=torch.int64).reshape(-1, 2).T.contiguous(),
         bond_order=torch.tensor(orders, dtype=torch.float32),
         formal_charge=torch.tensor([atom.GetFormalCharge() for atom in atoms], dtype=torch.int64),
+        hydrogens=torch.tensor([atom.GetTotalNumHs() for atom in atoms], dtype=torch.int64),
         smiles=smiles,
         name=name,
         num_nodes=len(atoms),
@@ -70,26 +74,44 @@ def record_from_molecule(molecule: Any, smiles: str, name: str) -> Data:
 def to_molecule(record: Data) -> Any:
     """RDKit's molecule of a BONDS record, sanitised, hydrogens not yet added.
 
-    The atoms are the record's, in its order, where it holds a graph; otherwise those of `smiles`.
-    Raises `DataError` naming the record when its valences cannot be.
+    Made from `smiles` where there is one that names the record's atoms in their order, otherwise
+    from the graph. Raises `DataError` naming the record when its valences cannot be.
     """
+    smiles = record.smiles if "smiles" in record else ""
     if "edge_index" not in record:
-        return _parsed(record.smiles)
+        return _parsed(smiles)
+    if smiles:
+        molecule = _parsed(smiles)
+        if [atom.GetAtomicNum() for atom in molecule.GetAtoms()] == record.z.tolist():
+            return molecule
+    return _from_graph(record)
+
+
+def _from_graph(record: Data) -> Any:
     molecule = Chem.RWMol()
-    charges = record.formal_charge.tolist() if "formal_charge" in record else [0] * len(record.z)
-    for number, charge in zip(record.z.tolist(), charges, strict=True):
+    for index, number in enumerate(record.z.tolist()):
         atom = Chem.Atom(number)
-        atom.SetFormalCharge(charge)
+        if "formal_charge" in record:
+            atom.SetFormalCharge(int(record.formal_charge[index]))
+        if "hydrogens" in record:
+            atom.SetNumExplicitHs(int(record.hydrogens[index]))
+            atom.SetNoImplicit(True)
         molecule.AddAtom(atom)
     for (first, second), order in zip(
         record.edge_index.T.tolist(), record.bond_order.tolist(), strict=True
     ):
         if first < second:
-            molecule.AddBond(first, second, _TYPES[order])
-            if order == 1.5:
-                for index in (first, second):
-                    molecule.GetAtomWithIdx(index).SetIsAromatic(True)
+            _add_bond(molecule, first, second, order, record.name)
     return _sanitised(molecule, record.name)
+
+
+def _add_bond(molecule: Any, first: int, second: int, order: float, name: str) -> None:
+    if order not in _TYPES:
+        raise DataError(f"{name}: bond order {order} of atoms {first}, {second}: use 1, 2, 3, 1.5")
+    molecule.AddBond(first, second, _TYPES[order])
+    if order == 1.5:
+        for index in (first, second):
+            molecule.GetAtomWithIdx(index).SetIsAromatic(True)
 
 
 def _parsed(smiles: str) -> Any:

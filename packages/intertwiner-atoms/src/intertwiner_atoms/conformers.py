@@ -24,8 +24,8 @@ from intertwiner_atoms.config import ConformerConfig
 __all__ = ["Conformer", "embedding_seed"]
 
 _log = logging.getLogger(__name__)
-_GRAPH = ("z", "edge_index", "edge_attr", "bond_order", "formal_charge", "num_nodes", "x", "pos")
-_STRUCTURAL = frozenset((*_GRAPH, "smiles", "name"))
+_ATOMS_AND_BONDS = ("z", "x", "pos", "edge_index", "edge_attr", "bond_order", "formal_charge")
+_STRUCTURAL = frozenset((*_ATOMS_AND_BONDS, "hydrogens", "num_nodes", "smiles", "name"))
 
 
 def embedding_seed(smiles: str) -> int:
