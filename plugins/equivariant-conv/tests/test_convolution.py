@@ -9,7 +9,7 @@ import torch
 from e3nn import o3
 
 from intertwiner_equivariant_conv import DepthwiseConvolution, spherical_harmonics
-from intertwiner_equivariant_conv.errors import InvalidInput
+from intertwiner_equivariant_conv.errors import InvalidInput, InvalidSetting
 
 pytestmark = pytest.mark.usefixtures("double_default")
 
@@ -71,16 +71,41 @@ def test_without_parity_inversion_is_given_up() -> None:
 def test_orders_declared_absent_change_nothing_when_they_are_zero() -> None:
     full = DepthwiseConvolution(2, 4, extra_scalars=2).double()
     short = DepthwiseConvolution(2, 4, extra_scalars=2, lmax_in=0).double()
-    short.load_state_dict(full.state_dict())
+    short.self_mix["0"].data = full.self_mix["0"].data
+    for mine, theirs in zip(short.radial.weights, full.radial.weights, strict=True):
+        mine.data = theirs.data[:, : mine.shape[1]]
+    for order, mix in short.mix.items():
+        mix.data = full.mix[order].data[: len(mix)]
     source, target, direction = edges()
     harmonics = spherical_harmonics(direction, 2)
     basis = torch.randn(len(source), 8, dtype=torch.float64)
     x = torch.zeros(6, 9, 4, dtype=torch.float64)
     x[:, 0] = torch.randn(6, 4, dtype=torch.float64)
     expected = full(x, harmonics, basis, source, target)
-    torch.testing.assert_close(
-        short(x, harmonics, basis, source, target), expected, rtol=0, atol=1e-12
-    )
+    found = short(x, harmonics, basis, source, target)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
+
+
+def test_orders_not_wanted_are_left_out_and_the_others_the_same() -> None:
+    full = DepthwiseConvolution(2, 4).double()
+    some = DepthwiseConvolution(2, 4, orders_out=(0, 2)).double()
+    some.load_state_dict(full.state_dict(), strict=False)
+    source, target, direction = edges()
+    harmonics = spherical_harmonics(direction, 2)
+    basis, x = torch.randn(len(source), 8), torch.randn(6, 9, 4)
+    expected = full(x, harmonics, basis, source, target)[:, [0, 4, 5, 6, 7, 8]]
+    found = some(x, harmonics, basis, source, target)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
+    assert set(some.mix) == {"0", "2"}
+
+
+def test_a_table_that_could_be_mistaken_is_refused() -> None:
+    with pytest.raises(
+        InvalidSetting, match="another table has as many paths as lmax_in 1, lmax 3"
+    ):
+        for orders in ((0,), (0, 1), (0, 1, 2)):
+            for parity in (True, False):
+                DepthwiseConvolution(3, 2, lmax_in=1, orders_out=orders, parity=parity)
 
 
 def test_output_keeps_unit_size_at_the_start() -> None:
@@ -98,7 +123,7 @@ def test_an_isolated_atom_gets_its_own_term_alone() -> None:
     x = torch.randn(1, 4, 4, dtype=torch.float64)
     nothing = torch.zeros(0, dtype=torch.long)
     out = layer(x, torch.zeros(0, 4).double(), torch.zeros(0, 8).double(), nothing, nothing)
-    torch.testing.assert_close(out[:, :1], x[:, :1] @ layer.self_mix[0] * 0.5**0.5)
+    torch.testing.assert_close(out[:, :1], x[:, :1] @ layer.self_mix["0"] * 0.5**0.5)
 
 
 def test_features_of_another_shape_are_refused() -> None:

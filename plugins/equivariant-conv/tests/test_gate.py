@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("double_default")
 def test_gate_commutes_with_rotation(
     lmax: int, random_rotation: Callable[[], torch.Tensor]
 ) -> None:
-    rows, gate = (lmax + 1) ** 2, Gate(lmax)
+    rows, gate = (lmax + 1) ** 2, Gate(range(lmax + 1))
     x = torch.randn(6, rows + lmax, 4, dtype=torch.float64)
     irreps = o3.Irreps([(1, (order, (-1) ** order)) for order in range(lmax + 1)])
     wigner = irreps.D_from_matrix(random_rotation())
@@ -33,7 +33,7 @@ def test_gate_commutes_with_rotation(
 def test_each_order_has_its_own_gate() -> None:
     x = torch.ones(1, 9 + 2, 1)
     x[0, 9:, 0] = torch.tensor([0.0, 3.0])
-    out = Gate(2)(x)[0, :, 0]
+    out = Gate((0, 1, 2))(x)[0, :, 0]
     assert out[1:4].tolist() == pytest.approx([SIGMOID_SCALE / 2] * 3)
     assert out[4:].tolist() == pytest.approx([SIGMOID_SCALE / (1 + math.exp(-3.0))] * 5)
 

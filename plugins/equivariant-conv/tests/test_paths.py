@@ -53,3 +53,14 @@ def test_weights_of_a_wrong_size_are_answered_with_the_table() -> None:
 def test_rows_that_are_no_square_are_refused() -> None:
     with pytest.raises(InvalidInput, match=r"features have 5 rows"):
         infer_paths(5, 4, 2, 8)
+
+
+@pytest.mark.parametrize("lmax", [0, 1, 2, 3])
+@pytest.mark.parametrize("from_scalars", [True, False])
+def test_tables_a_network_uses_differ_in_size(lmax: int, from_scalars: bool) -> None:
+    tables = {
+        path_table(0 if from_scalars else lmax, lmax, parity, lmax_out).paths
+        for parity in (True, False)
+        for lmax_out in range(lmax + 1)
+    }
+    assert len({len(paths) for paths in tables}) == len(tables)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 import torch
@@ -43,11 +43,14 @@ class DepthwiseNetwork(nn.Module):
         self.elements = Elements(schema.species)
         self.embedding = nn.Parameter(torch.randn(len(schema.species), config.channels))
         self.basis = RadialBasis(config.radial_basis, config.cutoff)
-        self.convolutions = nn.ModuleList(
-            _convolution(config, first=layer == 0) for layer in range(config.layers)
-        )
-        self.gate = Gate(config.lmax)
         self.readouts = build_readouts(config, schema)
+        read = {order for item in self.readouts.values() for order in cast(Readout, item).orders}
+        every = tuple(range(config.lmax + 1))
+        orders = [every] * (config.layers - 1) + [tuple(sorted({0, *read}))]
+        self.convolutions = nn.ModuleList(
+            _convolution(config, out, first=layer == 0) for layer, out in enumerate(orders)
+        )
+        self.gates = nn.ModuleList(Gate(out) for out in orders)
         self.names = [field.name for field in schema.targets]
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
@@ -79,12 +82,17 @@ class DepthwiseNetwork(nn.Module):
         lmax = self.config.lmax
         harmonics = spherical_harmonics(pairs.direction, lmax)
         basis = self.basis(pairs.distance)
+        ends = pairs.source, pairs.target
         scalars = self.embedding[atoms.element].unsqueeze(1)
         x = nn.functional.pad(scalars, (0, 0, 0, (lmax + 1) ** 2 - 1))
-        for layer, convolution in enumerate(self.convolutions):
-            out = convolution(x, harmonics, basis, pairs.source, pairs.target, validate=False)
-            gated = self.gate(out)
-            x = (x + gated) * math.sqrt(0.5) if layer else gated
+        for layer, (convolution, gate) in enumerate(
+            zip(self.convolutions, self.gates, strict=True)
+        ):
+            gated = gate(convolution(x, harmonics, basis, *ends, validate=False))
+            orders = cast(DepthwiseConvolution, convolution).orders_out
+            if layer:
+                gated = (_take_orders(x, orders) + gated) * math.sqrt(0.5)
+            x = _place_orders(gated, orders, lmax)
         return x
 
     def _atoms(self, batch: Batch, pos: Tensor) -> Atoms:
@@ -145,15 +153,38 @@ def build_network(config: DepthwiseConfig, schema: Schema) -> DepthwiseNetwork:
     return (EnergyForceNetwork if energy_and_forces else DepthwiseNetwork)(config, schema)
 
 
-def _convolution(config: DepthwiseConfig, *, first: bool) -> DepthwiseConvolution:
+def _take_orders(x: Tensor, orders: Sequence[int]) -> Tensor:
+    """The rows of some orders of features that have all."""
+    if (orders[-1] + 1) ** 2 == x.shape[1] and len(orders) == orders[-1] + 1:
+        return x
+    return torch.cat([x[:, order**2 : (order + 1) ** 2] for order in orders], 1)
+
+
+def _place_orders(x: Tensor, orders: Sequence[int], lmax: int) -> Tensor:
+    """Features of some orders among all up to `lmax`, the others zero."""
+    if len(orders) == lmax + 1:
+        return x
+    blocks = dict(zip(orders, x.split([2 * order + 1 for order in orders], 1), strict=True))
+    absent = x[:, :1].new_zeros(())
+    parts = [
+        blocks.get(order, absent.expand(len(x), 2 * order + 1, x.shape[2]))
+        for order in range(lmax + 1)
+    ]
+    return torch.cat(parts, 1)
+
+
+def _convolution(
+    config: DepthwiseConfig, orders: Sequence[int], *, first: bool
+) -> DepthwiseConvolution:
     return DepthwiseConvolution(
         config.lmax,
         config.channels,
         radial_basis=config.radial_basis,
         radial_hidden=config.radial_hidden,
-        extra_scalars=config.lmax,
+        extra_scalars=len(orders) - 1,
         parity=config.parity,
         lmax_in=0 if first else None,
+        orders_out=orders,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from intertwiner_equivariant_conv.errors import InvalidSetting
-from intertwiner_equivariant_conv.layers.paths import path_table
+from intertwiner_equivariant_conv.layers.paths import PathTable, path_table
 
 __all__ = ["TOLERANCE", "count_parameters", "match_width"]
 
@@ -31,16 +31,28 @@ def count_parameters(
     depth: number of convolutions. charges: two layers, a shift for each element; vectors: one
     number a channel; and one scale.
     """
-    table = path_table(lmax, lmax, parity)
-    widths = [radial_basis, *radial_hidden, len(table) * channels]
-    radial = sum(fan_in * fan_out for fan_in, fan_out in pairwise(widths))
-    mixing = 0
-    for order in range(lmax + 1):
-        out = channels * (1 + lmax if order == 0 else 1)
-        mixing += (len(table.ending_in(order)) + 1) * channels * out
-    head = channels * channels + 2 * channels + 1 + elements if charges else 0
-    head += (channels if vectors else 0) + 1
-    return depth * (radial + mixing) + elements * channels + head
+    every = tuple(range(lmax + 1))
+    read = (0, 1) if vectors else (0,)
+    total = elements * channels + 1
+    for layer in range(depth):
+        orders = read if layer == depth - 1 else every
+        table = path_table(lmax if layer else 0, lmax, parity, max(orders))
+        widths = [radial_basis, *radial_hidden, len(table) * channels]
+        total += sum(fan_in * fan_out for fan_in, fan_out in pairwise(widths))
+        total += _count_mixing(table, orders, channels)
+    if charges:
+        total += channels * channels + 2 * channels + 1 + elements
+    return total + (channels if vectors else 0)
+
+
+def _count_mixing(table: PathTable, orders: Sequence[int], channels: int) -> int:
+    """Weights that mix the channels of messages and of the atom's own features."""
+    total = 0
+    for order in orders:
+        width = channels * (len(orders) if order == 0 else 1)
+        own = 1 if order <= table.lmax_in else 0
+        total += (len(table.ending_in(order)) + own) * channels * width
+    return total
 
 
 def match_width(

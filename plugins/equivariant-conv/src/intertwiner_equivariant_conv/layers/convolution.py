@@ -17,9 +17,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from intertwiner_equivariant_conv.errors import InvalidInput
+from intertwiner_equivariant_conv.errors import InvalidInput, InvalidSetting
 from intertwiner_equivariant_conv.kernels import tensor_product_scatter
-from intertwiner_equivariant_conv.layers.paths import PathTable, path_table
+from intertwiner_equivariant_conv.layers.paths import PathTable, infer_paths, path_table
 from intertwiner_equivariant_conv.layers.radial import RadialNetwork
 
 __all__ = ["DepthwiseConvolution"]
@@ -28,13 +28,15 @@ __all__ = ["DepthwiseConvolution"]
 class DepthwiseConvolution(nn.Module):
     """One convolution on features `[nodes, (lmax+1)^2, channels]`, order l at rows l^2 ... l^2+2l.
 
-    lmax: largest order of features in and out, and of the harmonics.
+    lmax: largest order of features and harmonics.
     radial_basis, radial_hidden: input and hidden widths of the radial network.
     extra_scalars: rows of further invariants appended to the output, for a gate.
     parity: natural parity only, see `path_table`.
-    lmax_in: largest order that is not zero in the input; the weights for the orders above are
-        kept and not used.
+    lmax_in: largest order that is not zero in the input; by default `lmax`.
+    orders_out: the orders wanted of the output, with 0; by default all up to `lmax`.
     average_neighbors: a buffer, mean number of neighbours in the training set.
+
+    Weights that could not matter, for what is zero or not wanted, do not exist.
     """
 
     average_neighbors: Tensor
@@ -49,24 +51,27 @@ class DepthwiseConvolution(nn.Module):
         extra_scalars: int = 0,
         parity: bool = True,
         lmax_in: int | None = None,
+        orders_out: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         self.lmax, self.channels, self.extra_scalars = lmax, channels, extra_scalars
         self.lmax_in = lmax if lmax_in is None else lmax_in
-        paths = path_table(lmax, lmax, parity)
+        self.orders_out = tuple(range(lmax + 1)) if orders_out is None else tuple(orders_out)
+        paths = path_table(self.lmax_in, lmax, parity, max(self.orders_out))
+        _check_unmistakable(paths, channels)
         self.radial = RadialNetwork(radial_basis, radial_hidden, len(paths) * channels)
-        self.mix = nn.ParameterList()
-        self.self_mix = nn.ParameterList()
-        for order in range(lmax + 1):
+        self.mix = nn.ParameterDict()
+        self.self_mix = nn.ParameterDict()
+        for order in self.orders_out:
             width = channels * (1 + extra_scalars if order == 0 else 1)
             fan_in = channels * len(paths.ending_in(order))
-            self.mix.append(nn.Parameter(torch.randn(fan_in, width) * fan_in**-0.5))
-            self.self_mix.append(nn.Parameter(torch.randn(channels, width) * channels**-0.5))
-        self.used_paths = path_table(self.lmax_in, lmax, parity)
-        self.register_buffer("average_neighbors", torch.ones(()))
-        for order in range(lmax + 1):
-            rows = _rows_ending_in(self.used_paths, order)
+            self.mix[str(order)] = nn.Parameter(torch.randn(fan_in, width) * fan_in**-0.5)
+            if order <= self.lmax_in:
+                own = torch.randn(channels, width) * channels**-0.5
+                self.self_mix[str(order)] = nn.Parameter(own)
+            rows = _rows_ending_in(paths, order)
             self.register_buffer(f"rows_{order}", rows, persistent=False)
+        self.register_buffer("average_neighbors", torch.ones(()))
 
     def forward(
         self,
@@ -77,7 +82,7 @@ class DepthwiseConvolution(nn.Module):
         target: Int[Tensor, " edges"],
         *,
         validate: bool = True,
-    ) -> Float[Tensor, "nodes rows+extra_scalars channels"]:
+    ) -> Float[Tensor, "nodes rows_out+extra_scalars channels"]:
         """Edges sorted by `target`; harmonics of the unit vectors from target to source.
 
         validate: check the edges (a pass over them); switch off where they are known to be right.
@@ -85,11 +90,11 @@ class DepthwiseConvolution(nn.Module):
         """
         self._check(features)
         used = features[:, : (self.lmax_in + 1) ** 2]
-        weights = self.radial(basis, len(self.used_paths) * self.channels)
+        weights = self.radial(basis)
         messages = tensor_product_scatter(
             used, harmonics, weights, source, target, len(features), validate=validate
         )
-        parts = [self._mix(order, features, messages) for order in range(self.lmax + 1)]
+        parts = [self._mix(order, features, messages) for order in self.orders_out]
         if not self.extra_scalars:
             return torch.cat(parts, 1)
         scalars = parts[0].view(len(features), 1 + self.extra_scalars, self.channels)
@@ -102,15 +107,15 @@ class DepthwiseConvolution(nn.Module):
 
     def _mix(self, order: int, features: Tensor, messages: Tensor) -> Tensor:
         """Output of one order, `[nodes, 2 order + 1, width]`."""
-        own = features[:, order**2 : (order + 1) ** 2] @ self.self_mix[order]
-        own = own * math.sqrt(0.5)
+        mix = self.mix[str(order)]
         rows = getattr(self, f"rows_{order}")
-        if len(rows) == 0:
-            return own
-        fan_in = len(rows) // (2 * order + 1) * self.channels
-        chosen = messages.index_select(1, rows).view(len(messages), 2 * order + 1, fan_in)
-        scale = (2.0 * self.average_neighbors).rsqrt()
-        return own + chosen @ (self.mix[order][:fan_in] * scale)
+        chosen = messages.index_select(1, rows)
+        chosen = chosen.view(len(messages), 2 * order + 1, len(mix))
+        summed = chosen @ (mix * (2.0 * self.average_neighbors).rsqrt())
+        if order > self.lmax_in:
+            return summed
+        own = features[:, order**2 : (order + 1) ** 2] @ self.self_mix[str(order)]
+        return summed + own * math.sqrt(0.5)
 
     def _check(self, features: Tensor) -> None:
         expected = ((self.lmax + 1) ** 2, self.channels)
@@ -119,6 +124,16 @@ class DepthwiseConvolution(nn.Module):
                 f"features {list(features.shape)}: expected [nodes, {expected[0]}, {expected[1]}] "
                 f"for lmax {self.lmax} and {self.channels} channels"
             )
+
+
+def _check_unmistakable(table: PathTable, channels: int) -> None:
+    """The operation tells tables apart by their number of paths, which is nearly always enough."""
+    shapes = (table.rows_in, table.rows_edge, channels, len(table) * channels)
+    if infer_paths(*shapes).paths != table.paths:
+        raise InvalidSetting(
+            f"another table has as many paths as lmax_in {table.lmax_in}, lmax {table.lmax_edge} "
+            "with these orders_out: ask for all orders, or leave lmax_in out"
+        )
 
 
 def _rows_ending_in(table: PathTable, order: int) -> Int[Tensor, " rows"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import torch
@@ -19,19 +20,20 @@ SIGMOID_SCALE: Final = 1.8467055342154763
 class Gate(nn.Module):
     """Order 0 through a normalised silu; channel c of order l times a sigmoid of its own gate.
 
-    Input rows: the (lmax+1)^2 rows of features, then lmax rows of gates, order 1 first.
+    orders: those of the features, rising from 0. Input rows: the 2l+1 rows of every order, then
+    a row of gates for every order above 0.
     """
 
     owner: Tensor
 
-    def __init__(self, lmax: int) -> None:
+    def __init__(self, orders: Sequence[int]) -> None:
         super().__init__()
-        self.rows = (lmax + 1) ** 2
-        owner = [order - 1 for order in range(1, lmax + 1) for _ in range(2 * order + 1)]
+        self.rows = sum(2 * order + 1 for order in orders)
+        owner = [gate for gate, order in enumerate(orders[1:]) for _ in range(2 * order + 1)]
         self.register_buffer("owner", torch.tensor(owner, dtype=torch.long), persistent=False)
 
     def forward(
-        self, features: Float[Tensor, "nodes rows+lmax channels"]
+        self, features: Float[Tensor, "nodes rows+gates channels"]
     ) -> Float[Tensor, "nodes rows channels"]:
         scalars = SILU_SCALE * nn.functional.silu(features[:, :1])
         if self.rows == 1:

@@ -66,12 +66,15 @@ class PathTable:
 
 
 @functools.cache
-def path_table(lmax_in: int, lmax_edge: int, parity: bool = True) -> PathTable:
-    """Every path with |l1 - l2| <= l3 <= min(l1 + l2, max(lmax_in, lmax_edge)).
+def path_table(
+    lmax_in: int, lmax_edge: int, parity: bool = True, lmax_out: int | None = None
+) -> PathTable:
+    """Every path with |l1 - l2| <= l3 <= min(l1 + l2, lmax_out).
 
     parity: keep only those with l1 + l2 + l3 even, where order l has parity (-1)^l.
+    lmax_out: by default the larger of `lmax_in` and `lmax_edge`.
     """
-    largest = max(lmax_in, lmax_edge)
+    largest = max(lmax_in, lmax_edge) if lmax_out is None else lmax_out
     paths, offset = [], 0
     for l1 in range(lmax_in + 1):
         for l2 in range(lmax_edge + 1):
@@ -87,13 +90,18 @@ def path_table(lmax_in: int, lmax_edge: int, parity: bool = True) -> PathTable:
 def infer_paths(rows_in: int, rows_edge: int, channels: int, weights: int) -> PathTable:
     """The table that fits the shapes of features, harmonics and weights.
 
+    Of tables with equally many paths the one with the largest `lmax_out` is taken. None are where
+    features have order 0 only, or all orders of the harmonics.
+
     Raises `InvalidInput`, with the tables expected, when none does.
     """
     lmax_in, lmax_edge = _order(rows_in, "features"), _order(rows_edge, "harmonics")
+    for lmax_out in range(max(lmax_in, lmax_edge), -1, -1):
+        for parity in (True, False):
+            table = path_table(lmax_in, lmax_edge, parity, lmax_out)
+            if len(table) * channels == weights:
+                return table
     tables = [path_table(lmax_in, lmax_edge, parity) for parity in (True, False)]
-    for table in tables:
-        if len(table) * channels == weights:
-            return table
     expected = " or ".join(f"{len(table) * channels} for {table}" for table in tables)
     raise InvalidInput(f"{weights} weights an edge for {channels} channels; expected {expected}")
 

@@ -92,14 +92,12 @@ class RadialNetwork(nn.Module):
             nn.Parameter(torch.randn(fan_in, fan_out)) for fan_in, fan_out in pairwise(widths)
         )
 
-    def forward(
-        self, basis: Float[Tensor, "edges basis"], outputs: int | None = None
-    ) -> Float[Tensor, "edges outputs"]:
-        """The weights of every edge; only the first `outputs` of them when that is given."""
+    def forward(self, basis: Float[Tensor, "edges basis"]) -> Float[Tensor, "edges outputs"]:
+        """The weights of every edge."""
         *hidden, last = self.weights
         value = basis
         gain = 1.0
         for weight in hidden:
             value = nn.functional.silu(value @ (weight * (gain / math.sqrt(len(weight)))))
             gain = SILU_SCALE
-        return value @ (last[:, :outputs] * (gain / math.sqrt(len(last))))
+        return value @ (last * (gain / math.sqrt(len(last))))

@@ -33,9 +33,10 @@ DEBYE: Final = 4.80320471
 
 
 class Readout(Protocol):
-    """What the network asks of a read-out."""
+    """What the network asks of a read-out. orders: of the features it reads."""
 
     spread: Tensor
+    orders: tuple[int, ...]
 
     def __call__(self, features: Tensor, atoms: Atoms) -> Tensor: ...
 
@@ -65,6 +66,7 @@ class _Scaled(nn.Module):
 
     unit: Tensor
     spread: Tensor
+    orders: tuple[int, ...] = (0,)
 
     def __init__(self) -> None:
         super().__init__()
@@ -157,6 +159,7 @@ class DipoleReadout(_Scaled):
         self.atom = AtomScalar(channels, elements) if charges else None
         self.vector = nn.Parameter(torch.randn(channels)) if vectors else None
         self.total_charge, self.factor = total_charge, factor
+        self.orders = (0, 1) if vectors else (0,)
         self.register_buffer("charge_unit", torch.ones(()))
 
     def charges(self, features: Tensor, atoms: Atoms) -> Float[Tensor, " atoms"]:
@@ -193,6 +196,7 @@ class MagnitudeReadout(nn.Module):
     def __init__(self, dipole: DipoleReadout) -> None:
         super().__init__()
         self.dipole = dipole
+        self.orders = dipole.orders
 
     @property
     def spread(self) -> Tensor:
@@ -210,6 +214,8 @@ class MagnitudeReadout(nn.Module):
 
 class PolarizabilityReadout(_Scaled):
     """`0e + 2e`: the isotropic part as a sum of atomic numbers, the rest from order 2."""
+
+    orders = (0, 2)
 
     tensor_unit: Tensor
     reference: Tensor
