@@ -100,12 +100,8 @@ def test_orders_not_wanted_are_left_out_and_the_others_the_same() -> None:
 
 
 def test_a_table_that_could_be_mistaken_is_refused() -> None:
-    with pytest.raises(
-        InvalidSetting, match="another table has as many paths as lmax_in 1, lmax 3"
-    ):
-        for orders in ((0,), (0, 1), (0, 1, 2)):
-            for parity in (True, False):
-                DepthwiseConvolution(3, 2, lmax_in=1, orders_out=orders, parity=parity)
+    with pytest.raises(InvalidSetting, match="as many paths as lmax_in 1, lmax 3"):
+        DepthwiseConvolution(3, 2, lmax_in=1, orders_out=(0, 1, 2), parity=False)
 
 
 def test_output_keeps_unit_size_at_the_start() -> None:
