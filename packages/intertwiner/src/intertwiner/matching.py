@@ -15,7 +15,7 @@ from intertwiner.fields import Field, Structure
 from intertwiner.registry import Entry
 from intertwiner.specs import AdapterSpec, DatasetSpec, ModelSpec
 
-__all__ = ["Match", "compatible", "match", "select_targets"]
+__all__ = ["Match", "adapter_chain", "compatible", "match", "select_targets"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def match(
     adapters: Iterable[Entry[AdapterSpec]] = (),
 ) -> Match:
     """Whether and how `model` runs on `dataset`, trying the shortest adapter chain."""
-    chain = _chain(dataset.spec.gives, model.spec.reads, tuple(adapters))
+    chain = adapter_chain(dataset.spec.gives, model.spec.reads, tuple(adapters))
     targets = learnable(model.spec, dataset.spec)
     reasons = _target_reasons(model.spec, dataset.spec, targets)
     if chain is None:
@@ -111,10 +111,10 @@ def _missing(field: Field, provided: Sequence[Field]) -> str | None:
     return f"input {field} is not provided"
 
 
-def _chain(
-    start: Structure, goal: Structure, adapters: tuple[Entry[AdapterSpec], ...]
+def adapter_chain(
+    start: Structure, goal: Structure, adapters: Sequence[Entry[AdapterSpec]]
 ) -> tuple[Entry[AdapterSpec], ...] | None:
-    """The shortest chain of adapters from one structure to another (breadth first)."""
+    """The shortest chain of adapters from one structure to another (breadth first), or None."""
     waiting: deque[tuple[Structure, tuple[Entry[AdapterSpec], ...]]] = deque([(start, ())])
     seen = {start}
     while waiting:

@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from torch_geometric.data import Data
 
 from intertwiner.errors import DataError
 from intertwiner.fields import Structure
-from intertwiner.registry import Registry
-from intertwiner.specs import load_target
+from intertwiner.matching import adapter_chain
+from intertwiner.registry import Entry, Registry
+from intertwiner.specs import AdapterSpec, load_target
 
 __all__ = ["read_file"]
 
 
 def read_file(registry: Registry, path: Path, structure: Structure) -> list[Data]:
-    """The records in `path` as `structure`, through a reader and, if need be, one more adapter.
+    """The records in `path` as `structure`: a reader for its suffix, then adapters if need be.
 
-    Raises `DataError` when no installed plugin reads such a file.
+    Raises `DataError` when no installed plugin leads from such a file to `structure`.
     """
     suffix = path.suffix.lower()
-    readers = [entry for entry in registry.adapters if suffix in entry.spec.suffixes]
-    for reader in readers:
-        if reader.spec.gives == structure:
-            records: list[Data] = load_target(reader.spec.target)(
-                load_target(reader.spec.config)()
-            )(path)
+    for reader in registry.adapters:
+        if suffix not in reader.spec.suffixes:
+            continue
+        chain = adapter_chain(reader.spec.gives, structure, registry.adapters)
+        if chain is not None:
+            records: list[Data] = _instance(reader)(path)
+            for adapter in map(_instance, chain):
+                records = [adapter(record) for record in records]
             return records
     known = sorted({suffix for entry in registry.adapters for suffix in entry.spec.suffixes})
     hint = f"files that are read: {', '.join(known)}" if known else "install intertwiner-atoms"
     what = f"{suffix or 'such'} files as {structure}"
     raise DataError(f"{path}: no installed plugin reads {what}; {hint}")
+
+
+def _instance(entry: Entry[AdapterSpec]) -> Any:
+    """The adapter's callable with its default settings."""
+    return load_target(entry.spec.target)(load_target(entry.spec.config)())

@@ -83,6 +83,17 @@ def test_truncated_empty_missing_and_folder_are_each_named(stored, tmp_path):
         load_tensors(tmp_path / "none")
 
 
+def test_a_file_whose_length_looks_like_the_start_of_a_pickle_loads(tmp_path):
+    """The first bytes of safetensors are the length of its header: 896 reads 80 03."""
+    path = tmp_path / "model.safetensors"
+    starts = set()
+    for padding in range(300, 800):
+        save_tensors(path, {"w": torch.ones(1)}, {"padding": "x" * padding})
+        starts.add(path.read_bytes()[:2])
+        load_tensors(path)
+    assert {b"\x80\x02", b"\x80\x03"} <= starts
+
+
 class _Bomb:
     def __reduce__(self):
         return (open, ("executed", "w"))

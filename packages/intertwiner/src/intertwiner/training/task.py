@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import torch
@@ -108,7 +108,9 @@ def build_task(registry: Registry, config: RunConfig, *, synthetic: int = 0) -> 
     if synthetic:
         dataset = cast(Dataset, load_target(dataset_entry.spec.synthetic)(synthetic, 0))
     else:
-        dataset = cast(Dataset, load_target(dataset_entry.spec.target)(config.data_settings))
+        names = tuple(field.name for field in targets)
+        settings = replace(config.data_settings, targets=names)
+        dataset = cast(Dataset, load_target(dataset_entry.spec.target)(settings))
     schema = Schema(
         structure=model_entry.spec.reads,
         inputs=model_entry.spec.inputs,

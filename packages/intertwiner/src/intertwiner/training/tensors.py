@@ -51,7 +51,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             # Copied, because what safetensors gives is mapped from a file that may be replaced.
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
     except (safetensors.SafetensorError, OSError, ValueError) as error:
-        raise RunError(f"{path}: damaged or truncated, cannot be read: {error}") from error
+        raise RunError(f"{path}: {_what_is_wrong(path)}: {error}") from error
     text, expected = metadata.get(_RECORD), metadata.get(_DIGEST)
     if text is None or expected is None:
         raise RunError(f"{path}: not written by intertwiner: it carries no record and no digest")
@@ -68,16 +68,20 @@ def _check_readable(path: Path) -> None:
     if path.is_dir():
         raise RunError(f"{path}: a folder, must be a file of weights")
     try:
-        with path.open("rb") as file:
-            start = file.read(4)
+        size = path.stat().st_size
     except OSError as error:
         raise RunError(f"{path}: cannot be read: {error.strerror}") from error
-    if not start:
+    if not size:
         raise RunError(f"{path}: empty")
+
+
+def _what_is_wrong(path: Path) -> str:
+    """Why a file is not safetensors. (A good file may start like a pickle, so this comes last.)"""
+    with path.open("rb") as file:
+        start = file.read(4)
     if start.startswith(_PICKLE_STARTS):
-        raise RunError(
-            f"{path}: a pickle, which can run any code when loaded; refused, nothing was executed"
-        )
+        return "a pickle, which can run any code when loaded; refused, nothing was executed"
+    return "damaged or truncated, cannot be read"
 
 
 def content_digest(tensors: Mapping[str, Tensor], text: str) -> str:

@@ -50,5 +50,7 @@ class PointsReader:
             pos = torch.tensor(rows).reshape(len(rows), 3)
         except (ValueError, RuntimeError, OSError) as error:
             raise DataError(f"{path}: not points: {error}") from error
+        if not rows:
+            raise DataError(f"{path}: no points; write one x y z per line")
         z = torch.ones(len(rows), dtype=torch.long)
         return [Data(pos=pos, z=z, name=path.stem, num_nodes=len(rows))]
