@@ -17,19 +17,10 @@ from intertwiner.cli import VERBS
 def trained(tmp_path_factory, toy_environment_of):
     """A small run of the toy model."""
     folder = tmp_path_factory.mktemp("cli") / "run"
+    verb = ["train", "distance-net", "pairs", "--json"]
     settings = ["--training.epochs", "2", "--training.accelerator", "cpu"]
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "intertwiner",
-            "train",
-            "distance-net",
-            "pairs",
-            "--out",
-            str(folder),
-        ]
-        + ["--json", *settings],
+        [sys.executable, "-m", "intertwiner", *verb, "--out", str(folder), *settings],
         env=toy_environment_of(),
         capture_output=True,
         text=True,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from intertwiner.cli._shared import installed, parser, print_json
+from intertwiner.errors import DataError
 
 __all__ = ["main"]
 
@@ -30,7 +31,9 @@ def main(arguments: Sequence[str]) -> int:
     rows = []
     for path in chosen.files:
         records = read_file(registry, path, run.schema.structure)
-        for number, (record, found) in enumerate(zip(records, run.predict(records), strict=True)):
+        for number, (record, found) in enumerate(
+            zip(records, _predict(run, path, records), strict=True)
+        ):
             name = str(record.get("name", number))
             rows.append({"file": str(path), "record": name, "values": _plain(found)})
     units = {field.name: field.unit for field in run.schema.targets}
@@ -44,6 +47,15 @@ def main(arguments: Sequence[str]) -> int:
     else:
         print(text, end="")
     return 0
+
+
+def _predict(run: Any, path: Path, records: Sequence[Any]) -> list[dict[str, Any]]:
+    """The run's predictions; an error names the file."""
+    try:
+        predictions: list[dict[str, Any]] = run.predict(records)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    return predictions
 
 
 def _plain(found: dict[str, Any]) -> dict[str, Any]:

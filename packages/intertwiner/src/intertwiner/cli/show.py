@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import typing
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     if settings:
         rows = [(item["name"], item["type"], str(item["default"])) for item in settings]
         print("\n" + table(("setting", "type", "default"), rows))
+        print("\n" + (inspect.getdoc(load_target(entry.spec.config)) or ""))
     return 0
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
+import inspect
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,15 +15,19 @@ from intertwiner.config import flags_to_overrides, read_yaml
 
 __all__ = ["main"]
 
-EPILOG = (
-    "Settings: --model.NAME VALUE, --data.NAME VALUE, --training.NAME VALUE; `intertwiner show ID` "
-    "lists those of a model or dataset. Several processes: --training.devices 2, or torchrun."
-)
+EPILOG = """\
+Settings: --model.NAME VALUE, --data.NAME VALUE, --training.NAME VALUE; `intertwiner show ID` lists
+those of a model or dataset. Several processes: --training.devices 2, or torchrun.
+
+Those of --training, with their defaults:
+
+"""
 
 
 def main(arguments: Sequence[str]) -> int:
     options = parser("train", "train a model on a dataset into a run folder")
-    options.epilog = EPILOG
+    options.epilog = _epilog()
+    options.formatter_class = argparse.RawDescriptionHelpFormatter
     options.add_argument("model", help="id of a model")
     options.add_argument("dataset", help="id of a dataset")
     options.add_argument("--config", type=Path, help="YAML file with model, data and training")
@@ -42,6 +49,15 @@ def main(arguments: Sequence[str]) -> int:
         build_task(registry, config), folder, resume=chosen.resume, progress=not chosen.quiet
     )
     return _report(outcome, folder, chosen.json)
+
+
+def _epilog() -> str:
+    """The settings of training, name and default, and what they mean."""
+    from intertwiner.training.settings import TrainingConfig
+
+    plain = dataclasses.asdict(TrainingConfig())
+    lines = [f"  {name:<18}{value}" for name, value in plain.items()]
+    return EPILOG + "\n".join([*lines, "", inspect.getdoc(TrainingConfig) or ""])
 
 
 def _file(path: Path | None) -> dict[str, Any]:

@@ -22,8 +22,7 @@ from intertwiner.errors import RunError
 
 __all__ = ["load_tensors", "save_tensors"]
 
-_RECORD: Final = "intertwiner"
-_DIGEST: Final = "sha256"
+_SEAL: Final = "intertwiner"
 _PICKLE_STARTS: Final = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 
@@ -34,8 +33,9 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], record: Mapping[str,
     """
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     text = json.dumps(record, sort_keys=True)
-    metadata = {_RECORD: text, _DIGEST: content_digest(plain, text)}
-    return write_atomically(path, [safetensors.torch.save(plain, metadata=metadata)])
+    sealed = json.dumps({"record": text, "sha256": content_digest(plain, text)})
+    # One entry alone: safetensors writes several in any order, and equal runs differ in bytes.
+    return write_atomically(path, [safetensors.torch.save(plain, metadata={_SEAL: sealed})])
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -52,9 +52,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
     except (safetensors.SafetensorError, OSError, ValueError) as error:
         raise RunError(f"{path}: {_what_is_wrong(path)}: {error}") from error
-    text, expected = metadata.get(_RECORD), metadata.get(_DIGEST)
-    if text is None or expected is None:
-        raise RunError(f"{path}: not written by intertwiner: it carries no record and no digest")
+    text, expected = _unsealed(path, metadata.get(_SEAL))
     found = content_digest(tensors, text)
     if found != expected:
         raise RunError(
@@ -62,6 +60,17 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             "restore it from a copy or train again"
         )
     return tensors, json.loads(text)
+
+
+def _unsealed(path: Path, sealed: str | None) -> tuple[str, str]:
+    """The record as text, and the digest it was written with."""
+    try:
+        seal = json.loads(sealed or "{}")
+        return str(seal["record"]), str(seal["sha256"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise RunError(
+            f"{path}: damaged, or not written by intertwiner: it carries no record with a digest"
+        ) from error
 
 
 def _check_readable(path: Path) -> None:

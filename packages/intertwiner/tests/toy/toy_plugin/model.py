@@ -29,7 +29,7 @@ class DistanceNet(nn.Module):
             nn.Linear(1, config.channels),
             nn.Tanh(),
             nn.Dropout(config.dropout),
-            nn.Linear(config.channels, len(schema.targets)),
+            nn.Linear(config.channels, sum(field.rep.width for field in schema.targets)),
         )
         self.register_buffer("scale", torch.ones(()))
         self.steps = 0
@@ -47,7 +47,11 @@ class DistanceNet(nn.Module):
         centred = batch.pos - _mean(batch.pos, batch)[batch.batch]
         squares = centred.square().sum(dim=1, keepdim=True)
         out = _mean(self.network(squares * (1 + 0.1 * batch.z[:, None])), batch) * self.scale
-        return {field.name: out[:, n] for n, field in enumerate(self.schema.targets)}
+        pieces = out.split([field.rep.width for field in self.schema.targets], dim=1)
+        return {
+            field.name: piece.squeeze(1) if field.rep.width == 1 else piece
+            for field, piece in zip(self.schema.targets, pieces, strict=True)
+        }
 
     def _maybe_stop(self) -> None:
         """In tests: a SIGTERM to this process in the step that TOY_STOP_AT names (from a start)."""
