@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     if settings:
         rows = [(item["name"], item["type"], str(item["default"])) for item in settings]
         print("\n" + table(("setting", "type", "default"), rows))
-        print("\n" + (inspect.getdoc(load_target(entry.spec.config)) or ""))
+        print("\n" + _explained(load_target(entry.spec.config)))
     return 0
 
 
@@ -104,3 +104,9 @@ def _settings(spec: Any) -> list[dict[str, Any]]:
         }
         for field in dataclasses.fields(kind)
     ]
+
+
+def _explained(kind: type) -> str:
+    """The docstrings of a config and of the configs it extends, the most general last."""
+    kinds = [each for each in kind.__mro__ if dataclasses.is_dataclass(each)]
+    return "\n\n".join(inspect.cleandoc(each.__doc__ or "") for each in kinds)
