@@ -83,7 +83,7 @@ class DepthwiseNetwork(nn.Module):
         harmonics = spherical_harmonics(pairs.direction, lmax)
         basis = self.basis(pairs.distance)
         ends = pairs.source, pairs.target
-        scalars = self.embedding[atoms.element].unsqueeze(1)
+        scalars = self.embedding.index_select(0, atoms.element).unsqueeze(1)
         x = nn.functional.pad(scalars, (0, 0, 0, (lmax + 1) ** 2 - 1))
         for layer, (convolution, gate) in enumerate(
             zip(self.convolutions, self.gates, strict=True)

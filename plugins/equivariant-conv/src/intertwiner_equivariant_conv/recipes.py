@@ -155,7 +155,7 @@ def _draw_curves(results: Sequence[ArmResult], out: Path) -> Path:
     from intertwiner.view.curves import draw_curves
 
     runs = {f"{result.arm}/{result.seed}": result.folder / "metrics.csv" for result in results}
-    return draw_curves(runs, out, columns=("validation/dipole/mae",))
+    return draw_curves(runs, out)
 
 
 def _draw_dipoles(run: Run, records: Sequence[Data], out: Path) -> Path:

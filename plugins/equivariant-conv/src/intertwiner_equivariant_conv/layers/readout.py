@@ -58,7 +58,7 @@ class AtomScalar(nn.Module):
         self, features: Float[Tensor, "atoms rows channels"], atoms: Atoms
     ) -> Float[Tensor, " atoms"]:
         value: Tensor = self.layers(features[:, 0]).squeeze(1)
-        return value + self.shift[atoms.element]
+        return value + self.shift.index_select(0, atoms.element)
 
 
 class _Scaled(nn.Module):
