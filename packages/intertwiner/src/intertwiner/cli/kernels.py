@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import functools
-import statistics
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -94,6 +92,7 @@ def _verify_one(spec: Any) -> tuple[str, bool | None, list[dict[str, Any]]]:
 def _bench(registry: Registry) -> tuple[list[str], list[dict[str, Any]]]:
     import torch
 
+    from intertwiner.benchmark import compare
     from intertwiner.conformance.checks.kernels import obstacle
     from intertwiner.specs import load_target
 
@@ -108,34 +107,10 @@ def _bench(registry: Registry) -> tuple[list[str], list[dict[str, Any]]]:
         largest = max(examples, key=_elements)
         ours = functools.partial(load_target(spec.target), *largest)
         reference = functools.partial(load_target(spec.reference), *largest)
-        ratio, low, high, seconds = _paired(ours, reference)
-        rows.append(
-            {
-                "kernel": entry.id,
-                "op": spec.op,
-                "seconds": seconds,
-                "ratio": ratio,
-                "low": low,
-                "high": high,
-            }
-        )
-    return ["kernel", "op", "seconds", "ratio", "low", "high"], rows
+        row = compare(entry.id, ours, reference, against="reference", repeats=REPEATS)
+        rows.append({"kernel": entry.id, "op": spec.op, **asdict(row)})
+    return ["kernel", "op", "ours_s", "other_s", "ratio", "low", "high"], rows
 
 
 def _elements(arguments: Sequence[Any]) -> int:
     return sum(getattr(argument, "numel", lambda: 0)() for argument in arguments)
-
-
-def _paired(ours: Callable[[], Any], other: Callable[[], Any]) -> tuple[float, float, float, float]:
-    """Median, lowest and highest ratio other/ours of runs in turn, and our median seconds."""
-    ours(), other()
-    pairs = [(_seconds(ours), _seconds(other)) for _ in range(REPEATS)]
-    ratios = sorted(theirs / mine for mine, theirs in pairs)
-    median = statistics.median(mine for mine, _ in pairs)
-    return statistics.median(ratios), ratios[0], ratios[-1], median
-
-
-def _seconds(work: Callable[[], Any]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started

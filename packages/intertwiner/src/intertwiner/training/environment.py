@@ -14,7 +14,14 @@ from torch_geometric.data import Batch
 from intertwiner.errors import ConfigError
 from intertwiner.training.settings import TrainingConfig
 
-__all__ = ["deterministic", "make_fabric", "records_per_rank", "step_seed", "to_precision"]
+__all__ = [
+    "deterministic",
+    "make_fabric",
+    "records_per_rank",
+    "seed_step",
+    "step_seed",
+    "to_precision",
+]
 
 
 def make_fabric(settings: TrainingConfig) -> Fabric:
@@ -49,6 +56,17 @@ def step_seed(seed: int, step: int, rank: int) -> int:
     """
     mixed = seed * 0x9E3779B97F4A7C15 + step * 0xBF58476D1CE4E5B9 + rank * 0x94D049BB133111EB
     return mixed % 2**63
+
+
+def seed_step(seed: int, step: int, rank: int) -> None:
+    """Starts the random numbers of one step on one rank, on the CPU and on GPUs in use.
+
+    Not `torch.manual_seed`: without a GPU that one keeps a stack trace of every call.
+    """
+    mixed = step_seed(seed, step, rank)
+    torch.default_generator.manual_seed(mixed)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(mixed)
 
 
 def to_precision(batch: Batch, precision: str) -> Batch:

@@ -23,7 +23,7 @@ from intertwiner.training.environment import (
     deterministic,
     make_fabric,
     records_per_rank,
-    step_seed,
+    seed_step,
     to_precision,
 )
 from intertwiner.training.folder import RunFolder
@@ -198,7 +198,7 @@ class _Loop:
     def _step(self, batch: Batch) -> bool:
         """One step on all processes; True when any of them was asked to stop."""
         counters = self.counters
-        torch.manual_seed(step_seed(self.settings.seed, counters.total, self.fabric.global_rank))
+        seed_step(self.settings.seed, counters.total, self.fabric.global_rank)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.settings, counters.total, self.steps)
         loss = self.wrapped(batch)
@@ -212,7 +212,7 @@ class _Loop:
         self.optimizer.step()
         self.optimizer.zero_grad()
         if self.average is not None:
-            self.average.update_parameters(self.model)
+            self.average.update()
         counters.step += 1
         counters.total += 1
         counters.loss_sum += mean

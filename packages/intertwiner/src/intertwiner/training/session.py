@@ -8,9 +8,9 @@ from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
-from torch.optim.swa_utils import AveragedModel
 
 from intertwiner.errors import RunError
+from intertwiner.training.average import AverageModel
 from intertwiner.training.checkpoint import FORMAT, check_format, differences, load_weights
 from intertwiner.training.settings import RunConfig
 from intertwiner.training.state import load_optimizer, optimizer_state, prefixed, unprefixed
@@ -39,7 +39,7 @@ def save_state(
     world_size: int,
     counters: Counters,
     model: nn.Module,
-    average: AveragedModel | None,
+    average: AverageModel | None,
     optimizer: Optimizer,
 ) -> None:
     """Writes all that the next step depends on into one file, atomically."""
@@ -63,7 +63,7 @@ def load_state(
     config: RunConfig,
     world_size: int,
     model: nn.Module,
-    average: AveragedModel | None,
+    average: AverageModel | None,
     optimizer: Optimizer,
 ) -> Counters:
     """Puts back what `save_state` wrote.
