@@ -62,7 +62,7 @@ def install(session: nox.Session, *packages: str) -> None:
 
 def build(session: nox.Session, names: list[str]) -> dict[str, Path]:
     """Builds the wheels of these distributions and returns where they lie."""
-    folder = Path(session.create_tmp()) / "wheels"
+    folder = Path(session.create_tmp()).resolve() / "wheels"
     shutil.rmtree(folder, ignore_errors=True)
     session.install("build", "hatchling")
     wheels = {}
