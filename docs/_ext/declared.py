@@ -12,6 +12,7 @@ import inspect
 import io
 import os
 import re
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from enum import EnumType
@@ -22,6 +23,7 @@ __all__ = ["DIRECTIVES", "expanded", "fault_tests"]
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _DIRECTIVE = re.compile(r"^```\{([a-z]+)\}[ ]*(.*)\n```$", re.MULTILINE)
+_COLUMNS = re.compile(r"\S {2,}\S")
 _SETTING = re.compile(r"([a-z_]+(?:, [a-z_]+)*): (.*)")
 
 
@@ -30,19 +32,20 @@ def hook(name: str) -> str:
     hookspecs = importlib.import_module("intertwiner.hookspecs")
     text = inspect.getdoc(getattr(hookspecs, name)) or ""
     summary, _, example = text.partition("\n\n")
-    imports = (
-        "from intertwiner import hookimpl\n"
-        "from intertwiner.fields import ANY_NAME, GRAPH, NODE, Field, Label, Point, Scalar\n"
-        "from intertwiner.fields import Structure, Symmetry\n"
-        f"from intertwiner.specs import {_names(example)}\n"
-    )
-    return f"{summary}\n\n```python\n{imports}\n\n{example}\n```\n"
+    imports = [
+        "from intertwiner import hookimpl",
+        f"from intertwiner.fields import {_used('fields', example)}",
+        f"from intertwiner.specs import {_used('specs', example)}",
+    ]
+    needed = "\n".join(line for line in imports if not line.endswith("import "))
+    return f"{summary}\n\n```python\n{needed}\n\n\n{example}\n```\n"
 
 
-def _names(example: str) -> str:
-    """The records an example builds, as an import lists them."""
-    specs = importlib.import_module("intertwiner.specs")
-    return ", ".join(name for name in specs.__all__ if f"{name}(" in example)
+def _used(name: str, example: str) -> str:
+    """The public names of a module that an example uses, as an import lists them."""
+    public = importlib.import_module(f"intertwiner.{name}").__all__
+    words = set(re.findall(r"\w+", re.sub(r'"[^"]*"', "", example)))
+    return ", ".join(word for word in public if word in words)
 
 
 def record(target: str) -> str:
@@ -187,24 +190,22 @@ def _default(field: dataclasses.Field[Any]) -> str:
 
 
 def _prose(text: str, names: set[str]) -> str:
-    """A docstring as Markdown: lines `setting: meaning` become a list, indented blocks code."""
-    lines: list[str] = []
-    in_code = in_list = False
-    for line in text.splitlines():
+    """A docstring as Markdown: lines `setting: meaning` become a list, aligned text code."""
+    return "\n\n".join(_paragraph(part.splitlines(), names) for part in text.split("\n\n"))
+
+
+def _paragraph(lines: list[str], names: set[str]) -> str:
+    indented = all(line.startswith("    ") for line in lines)
+    if indented or (len(lines) > 1 and all(_COLUMNS.search(line) for line in lines)):
+        return "\n".join(["```text", *textwrap.dedent("\n".join(lines)).splitlines(), "```"])
+    written: list[str] = []
+    in_list = False
+    for line in lines:
         setting = _SETTING.fullmatch(line)
-        is_setting = setting is not None and set(setting[1].split(", ")) <= names
-        if line.startswith("    ") and not in_list and (in_code or not "".join(lines[-1:])):
-            lines += [] if in_code else ["```text"]
-            in_code = True
-        elif in_code and line.strip():
-            lines.append("```")
-            in_code = False
-        if is_setting and setting is not None:
-            lines += [] if in_list else [""]
-            lines.append(f"* `{setting[1].replace(', ', '`, `')}`: {setting[2]}")
-        elif in_list and line.startswith("    "):
-            lines.append(f"  {line.strip()}")
+        if setting is not None and set(setting[1].split(", ")) <= names:
+            written += [] if in_list or not written else [""]
+            written.append(f"* `{setting[1].replace(', ', '`, `')}`: {setting[2]}")
+            in_list = True
         else:
-            lines.append(line[4:] if in_code else line)
-        in_list = is_setting or (in_list and bool(line.strip()))
-    return "\n".join([*lines, "```"] if in_code else lines)
+            written.append(f"  {line.strip()}" if in_list else line)
+    return "\n".join(written)
