@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
 
 WATER = [("O", 0.0, 0.0, 0.119), ("H", 0.0, 0.763, -0.477), ("H", 0.0, -0.763, -0.477)]
 
@@ -82,6 +80,28 @@ def test_one_molecule_has_one_dipole_whatever_the_file_format(run_folder, tmp_pa
     assert from_sdf == pytest.approx(from_xyz, abs=1e-5)
     assert from_xyz[:2] == pytest.approx([0.0, 0.0], abs=1e-5)
     assert from_turned == pytest.approx(from_xyz, abs=1e-5)
+
+
+def test_forces_are_a_row_for_every_atom_of_molecules_of_any_size(tmp_path):
+    done = intertwiner(
+        "train", "depthwise", "gfn2-small", "--out", tmp_path / "run", "--quiet",
+        "--data.limit", 32, "--training.epochs", 1, "--training.accelerator", "cpu",
+        "--data.targets", "[energy, forces]", "--model.channels", 4,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "water.xyz").write_text(xyz(WATER))
+    (tmp_path / "atom.xyz").write_text(xyz(WATER[:1]))
+    done = intertwiner("predict", tmp_path / "run", tmp_path / "water.xyz", tmp_path / "atom.xyz")
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader(done.stdout.splitlines()))
+    assert [(row["record"], row["node"]) for row in rows] == [
+        ("water", "0"), ("water", "1"), ("water", "2"), ("atom", "0"),
+    ]  # fmt: skip
+    for axis in "xyz":
+        total = sum(float(row[f"forces.{axis} [eV/angstrom]"]) for row in rows[:3])
+        assert total == pytest.approx(0.0, abs=1e-4)
+        assert float(rows[3][f"forces.{axis} [eV/angstrom]"]) == 0.0
+    assert len({row["energy [eV]"] for row in rows[:3]}) == 1
 
 
 def test_an_element_not_trained_on_is_one_clear_line(run_folder, tmp_path):

@@ -11,6 +11,7 @@ from typing import Any
 
 from intertwiner.cli._shared import installed, parser, print_json
 from intertwiner.errors import DataError
+from intertwiner.fields import GRAPH, Field
 
 __all__ = ["main"]
 
@@ -35,12 +36,13 @@ def main(arguments: Sequence[str]) -> int:
             zip(records, _predict(run, path, records), strict=True)
         ):
             name = str(record.get("name", number))
-            rows.append({"file": str(path), "record": name, "values": _plain(found)})
+            values = {field.name: _plain(field, found[field.name]) for field in run.schema.targets}
+            rows.append({"file": str(path), "record": name, "values": values})
     units = {field.name: field.unit for field in run.schema.targets}
     if chosen.json:
         print_json({"run": str(chosen.run), "units": units, "predictions": rows})
         return 0
-    text = _csv(rows, units)
+    text = _csv(rows, run.schema.targets)
     if chosen.out:
         write_atomically(chosen.out, [text.encode()])
         print(f"{len(rows)} predictions in {chosen.out}", file=sys.stderr)
@@ -58,34 +60,38 @@ def _predict(run: Any, path: Path, records: Sequence[Any]) -> list[dict[str, Any
     return predictions
 
 
-def _plain(found: dict[str, Any]) -> dict[str, Any]:
-    return {name: tensor.squeeze(0).tolist() for name, tensor in found.items()}
+def _plain(field: Field, tensor: Any) -> Any:
+    """Numbers of a graph field without its row of one; a list of items otherwise."""
+    return (tensor.squeeze(0) if field.site == GRAPH else tensor).tolist()
 
 
-def _csv(rows: Sequence[dict[str, Any]], units: dict[str, str | None]) -> str:
-    """One line per record; a target of several components has a column for each."""
+def _csv(rows: Sequence[dict[str, Any]], fields: Sequence[Field]) -> str:
+    """One line per record, or per node where any target is of nodes; a column per component."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
+    nodes = [field.name for field in fields if field.site != GRAPH]
     heads: list[str] = []
     for row in rows:
-        cells = dict(_cells(row["values"], units))
-        if list(cells) != heads:
-            heads = list(cells)
-            writer.writerow(["file", "record", *heads])
-        writer.writerow([row["file"], row["record"], *(f"{value:.6g}" for value in cells.values())])
+        for number in range(len(row["values"][nodes[0]]) if nodes else 1):
+            cells = dict(_cells(row["values"], fields, number))
+            if not heads:
+                heads = ["file", "record", *(["node"] if nodes else []), *cells]
+                writer.writerow(heads)
+            place = [row["file"], row["record"], *([number] if nodes else [])]
+            writer.writerow([*place, *(f"{value:.6g}" for value in cells.values())])
     return text.getvalue()
 
 
-def _cells(values: dict[str, Any], units: dict[str, str | None]) -> Iterator[tuple[str, float]]:
-    for name, value in values.items():
-        unit = f" [{units[name]}]" if units.get(name) else ""
-        yield from _flat(name, value, unit)
-
-
-def _flat(name: str, value: Any, unit: str) -> Iterator[tuple[str, float]]:
-    if not isinstance(value, list):
-        yield f"{name}{unit}", value
-        return
-    axes = ("x", "y", "z") if len(value) == 3 else tuple(map(str, range(len(value))))
-    for axis, item in zip(axes, value, strict=True):
-        yield from _flat(f"{name}.{axis}", item, unit)
+def _cells(
+    values: dict[str, Any], fields: Sequence[Field], number: int
+) -> Iterator[tuple[str, float]]:
+    """(head, value) of every component; of node fields those of node `number`."""
+    for field in fields:
+        unit = f" [{field.unit}]" if field.unit else ""
+        value = values[field.name] if field.site == GRAPH else values[field.name][number]
+        if not isinstance(value, list):
+            yield f"{field.name}{unit}", value
+            continue
+        axes = ("x", "y", "z") if len(value) == 3 else tuple(map(str, range(len(value))))
+        for axis, item in zip(axes, value, strict=True):
+            yield f"{field.name}.{axis}{unit}", item
