@@ -9,7 +9,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intertwiner.fields import GRAPH, NODE, Field, Irreps, Scalar
+from intertwiner.errors import DataError
+from intertwiner.fields import GRAPH, NODE, Field, Irreps, Label, Scalar
 from intertwiner.training.metrics import control, evaluate_target
 
 ENERGY = Field("energy", GRAPH, Scalar(), "eV")
@@ -69,3 +70,24 @@ def test_node_targets_average_over_the_atoms_of_each_record_first():
     truth = [torch.zeros(1, 3), torch.zeros(3, 3)]
     found = named(evaluate_target(forces, [torch.ones(1, 3), torch.zeros(3, 3)], truth))
     assert found["forces/mae"].value == pytest.approx(0.5)
+
+
+def test_a_prediction_that_is_not_a_number_is_not_swept_under():
+    truth = [torch.tensor([1.0]), torch.tensor([2.0])]
+    found = named(evaluate_target(ENERGY, [torch.tensor([math.nan]), torch.tensor([2.0])], truth))
+    assert math.isnan(found["energy/mae"].value)
+
+
+def test_no_label_at_all_is_an_error_and_not_a_figure():
+    with pytest.raises(DataError, match="'energy': no record has a label"):
+        evaluate_target(ENERGY, [torch.tensor([1.0])], [torch.tensor([math.nan])])
+
+
+def test_classes_count_how_often_they_are_wrong():
+    kind = Field("kind", GRAPH, Label(3))
+    truth = [torch.tensor([0]), torch.tensor([2]), torch.tensor([2])]
+    scores = [torch.tensor([[1.0, 0.0, 0.0]])] * 3
+    assert evaluate_target(kind, scores, truth)[0].value == pytest.approx(2 / 3)
+    found = control(kind, truth, truth)
+    assert found.name == "kind/error_rate of the commonest class"
+    assert found.value == pytest.approx(1 / 3)

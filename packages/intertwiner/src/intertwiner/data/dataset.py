@@ -37,7 +37,8 @@ class Dataset(Sequence[Data]):
     """Records and the ways to split them.
 
     A record holds one tensor per field under the field's name: node fields `[nodes, width]`
-    (labels `[nodes]`), graph fields `[1, width]` (single scalars `[1]`). A missing label is NaN.
+    (labels `[nodes]`), graph fields `[1, width]` (single scalars `[1]`). A missing label is NaN,
+    a missing class -100.
     `name` identifies a record in messages.
 
     records: any sequence of `Data`; it may make them on demand.

@@ -13,7 +13,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from intertwiner.fields import Field, Scalar
+from intertwiner.errors import DataError
+from intertwiner.fields import GRAPH, Field, Label, Scalar
 
 __all__ = ["Metric", "control", "evaluate_target"]
 
@@ -43,32 +44,52 @@ def evaluate_target(
 ) -> list[Metric]:
     """Mean absolute and root mean square error per component, and of a vector's length.
 
-    predicted, truth: one tensor per record, any shape; labels that are NaN do not count.
+    A `Label` target has the share of records that are classified wrongly.
+    predicted, truth: one tensor per record, any shape; missing labels (NaN) do not count.
+    Raises `DataError` when no record has a label.
     """
-    pairs = [(p.double(), t.double()) for p, t in zip(predicted, truth, strict=True)]
-    kept = [(p, t) for p, t in pairs if bool(torch.isfinite(t).any())]
-    absolute = _record_means([(p - t).abs() for p, t in kept])
-    squared = _record_means([(p - t).square() for p, t in kept])
     generator = generator or torch.Generator().manual_seed(0)
+    pairs = list(zip(predicted, truth, strict=True))
+    if isinstance(field.rep, Label):
+        return [_mean(f"{field.name}/error_rate", _misses(pairs), generator, "")]
     unit = field.unit or ""
-    name = field.name
+    known = _known(field, pairs)
+    squared = _record_means([(p - t).square() for p, t in known])
     found = [
-        Metric(
-            f"{name}/mae", float(absolute.mean()), _bootstrap(absolute, generator), unit, len(kept)
+        _mean(
+            f"{field.name}/mae", _record_means([(p - t).abs() for p, t in known]), generator, unit
         ),
-        _root(f"{name}/rmse", squared, generator, unit),
+        _root(f"{field.name}/rmse", squared, generator, unit),
     ]
-    if field.rep.width == 3 and field.site == "graph":
-        lengths = _record_means([(p.norm() - t.norm()).abs() for p, t in kept])
-        deviation = _bootstrap(lengths, generator)
-        found.append(
-            Metric(f"{name}/length_mae", float(lengths.mean()), deviation, unit, len(kept))
-        )
+    if field.rep.width == 3 and field.site == GRAPH:
+        lengths = _record_means([(p.norm() - t.norm()).abs() for p, t in known])
+        found.append(_mean(f"{field.name}/length_mae", lengths, generator, unit))
     return found
 
 
+def _known(field: Field, pairs: Sequence[tuple[Tensor, Tensor]]) -> list[tuple[Tensor, Tensor]]:
+    """The predictions and labels, in double precision, where there is a label."""
+    wide = [(p.double(), t.double()) for p, t in pairs]
+    known = [(p[t.isfinite()], t[t.isfinite()]) for p, t in wide if bool(t.isfinite().any())]
+    if not known:
+        raise DataError(f"target {field.name!r}: no record has a label")
+    return known
+
+
+def _misses(pairs: Sequence[tuple[Tensor, Tensor]]) -> Float[Tensor, " records"]:
+    """The share of wrong classes in every record; predictions are scores per class."""
+    return torch.stack([(p.argmax(dim=-1) != t).double().mean() for p, t in pairs])
+
+
 def _record_means(errors: Sequence[Tensor]) -> Float[Tensor, " records"]:
-    return torch.stack([error[torch.isfinite(error)].mean() for error in errors])
+    return torch.stack([error.mean() for error in errors])
+
+
+def _mean(
+    name: str, values: Float[Tensor, " records"], generator: torch.Generator, unit: str
+) -> Metric:
+    deviation = float(_resampled_means(values, generator).std())
+    return Metric(name, float(values.mean()), deviation, unit, len(values))
 
 
 def _resampled_means(
@@ -79,10 +100,6 @@ def _resampled_means(
     return values[chosen].mean(dim=1)
 
 
-def _bootstrap(values: Float[Tensor, " records"], generator: torch.Generator) -> float:
-    return float(_resampled_means(values, generator).std())
-
-
 def _root(
     name: str, squared: Float[Tensor, " records"], generator: torch.Generator, unit: str
 ) -> Metric:
@@ -91,13 +108,23 @@ def _root(
 
 
 def control(field: Field, training: Sequence[Tensor], truth: Sequence[Tensor]) -> Metric:
-    """What a constant achieves: the training mean of a scalar, zero for anything with direction.
+    """What a constant achieves: the training mean of a scalar, zero for anything with direction,
+    the commonest class of a label.
 
     A model that does not clearly beat this has learned nothing.
     """
-    invariant = isinstance(field.rep, Scalar)
     flat = torch.cat([label.double().reshape(-1) for label in training])
-    constant = flat[torch.isfinite(flat)].mean() if invariant else torch.zeros(())
-    name = f"{field.name}/mae of " + ("the training mean" if invariant else "zero")
-    guesses = [torch.full_like(label, float(constant)) for label in truth]
-    return replace(evaluate_target(field, guesses, truth)[0], name=name)
+    if isinstance(field.rep, Label):
+        commonest = flat.mode().values.long()
+        scores = torch.nn.functional.one_hot(commonest, int(flat.max()) + 1)
+        guesses = [scores.expand(len(label), -1) for label in truth]
+        name = "error_rate of the commonest class"
+    elif isinstance(field.rep, Scalar):
+        mean = float(flat[flat.isfinite()].mean())
+        guesses, name = (
+            [torch.full_like(label, mean) for label in truth],
+            "mae of the training mean",
+        )
+    else:
+        guesses, name = [torch.zeros_like(label) for label in truth], "mae of zero"
+    return replace(evaluate_target(field, guesses, truth)[0], name=f"{field.name}/{name}")
