@@ -152,12 +152,11 @@ def test_readme_has_the_two_commands_and_contributing_every_session():
     readme = (ROOT / "README.md").read_text("utf-8")
     for command in COMMANDS:
         assert re.search(rf"^\s*{re.escape(command)}$", readme, re.MULTILINE), command
-    sessions = re.findall(
-        r"^def (\w+)\(session: nox\.Session", (ROOT / "noxfile.py").read_text("utf-8"), re.MULTILINE
-    )
+    noxfile = (ROOT / "noxfile.py").read_text("utf-8")
+    sessions = re.findall(r"^@nox\.session\n(?:@.*\n)*def (\w+)\(", noxfile, re.MULTILINE)
+    assert "demo" in sessions
     contributing = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-    helpers = {"install", "build", "install_wheels"}
-    assert set(re.findall(r"^\| `(\w+)` \|", contributing, re.M)) == set(sessions) - helpers
+    assert set(re.findall(r"^\| `(\w+)` \|", contributing, re.M)) == set(sessions)
 
 
 def commands() -> list[list[str]]:
