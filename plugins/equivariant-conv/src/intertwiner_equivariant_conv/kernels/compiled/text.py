@@ -1,0 +1,134 @@
+"""C++ that every generated unit begins with, and small pieces the generators share.
+
+`S` is the scalar type and `vec` holds `V` of them; loads and stores take any alignment.
+Threads share nodes in consecutive ranges of equal work, so that each row of a result is summed by
+one thread, in the order of the edges.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import torch
+
+from intertwiner_equivariant_conv.kernels.compiled.build import processor_flags
+from intertwiner_equivariant_conv.kernels.compiled.terms import Entry, Pair
+
+__all__ = ["Scalar", "literal", "matrix", "prelude", "scalar", "signed_sum"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A scalar type: its name in C++, how many fit a register, and how many registers there are."""
+
+    name: str
+    lanes: int
+    registers: int
+
+
+@functools.cache
+def scalar(dtype: torch.dtype) -> Scalar:
+    """The type of `dtype` (float32 or float64) on this processor."""
+    wide = "avx512f" in processor_flags()
+    name, size = ("float", 4) if dtype == torch.float32 else ("double", 8)
+    return Scalar(name, (64 if wide else 32) // size, 32 if wide else 16)
+
+
+def prelude(kind: Scalar) -> str:
+    """Types, loads and stores, the sum over lanes, and the shares of threads."""
+    return f"typedef {kind.name} S;\nenum {{ V = {kind.lanes} }};\n{_PRELUDE}"
+
+
+def literal(value: float) -> str:
+    return f"S({value!r})"
+
+
+def signed_sum(products: list[tuple[int, str]]) -> str:
+    """ "a*b - c*d + ..." of (sign, product); a positive one comes first where there is one."""
+    ordered = sorted(products, key=lambda item: -item[0])
+    text = " ".join(f"{'+' if sign > 0 else '-'} {product}" for sign, product in ordered)
+    return text.removeprefix("+ ")
+
+
+def matrix(entries: tuple[Entry, ...], rows_edge: int) -> str:
+    """Functions `harmonics` and `matrix`: M of V edges at once, entry by entry.
+
+    harmonics: rows of Y of `count` edges, transposed to yt[row][edge].
+    """
+    lines = [
+        f"  put(m + {number} * V, "
+        + signed_sum(
+            [
+                (
+                    1 if value > 0 else -1,
+                    f"y{row} * {literal(abs(value))}" if abs(value) != 1 else f"y{row}",
+                )
+                for row, value in entry
+            ]
+        )
+        + ");"
+        for number, entry in enumerate(entries)
+    ]
+    used = sorted({row for entry in entries for row, _ in entry})
+    loads = [f"  vec y{row} = get(yt + {row} * V);" for row in used]
+    body = "\n".join(loads + lines)
+    return f"""
+enum {{ K2 = {rows_edge}, NM = {len(entries)} }};
+static inline void harmonics(const S* y, const int64_t* ids, int64_t first, int count, S* yt) {{
+  for (int e = 0; e < count; e++) {{
+    const S* row = y + (ids ? ids[e] : first + e) * K2;
+    for (int j = 0; j < K2; j++) yt[j * V + e] = row[j];
+  }}
+  for (int e = count; e < V; e++)
+    for (int j = 0; j < K2; j++) yt[j * V + e] = 0;
+}}
+static inline void matrix(const S* yt, S* m) {{
+{body}
+}}
+"""
+
+
+def coupled(chosen: list[Pair], row: str, other: str) -> str:
+    """sum of `other`i * M over the pairs, with M of edge `e` broadcast from the matrix."""
+    return signed_sum(
+        [(pair.sign, f"{other}{getattr(pair, row)} * m[{pair.entry} * V + e]") for pair in chosen]
+    )
+
+
+_PRELUDE = """
+#include <cstdint>
+#include <memory>
+#ifdef _OPENMP
+#include <omp.h>
+#else
+static inline int omp_get_thread_num() { return 0; }
+static inline int omp_get_num_threads() { return 1; }
+#endif
+typedef S vec __attribute__((vector_size(V * sizeof(S))));
+typedef vec loose __attribute__((aligned(sizeof(S)), may_alias));
+typedef S half __attribute__((vector_size(V / 2 * sizeof(S))));
+static inline vec get(const S* p) { return *(const loose*)p; }
+static inline void put(S* p, vec v) { *(loose*)p = v; }
+static inline vec zero() { return vec{}; }
+static inline S total(vec v) {
+  union { vec whole; half parts[2]; } u = {v};
+  union { half whole; S parts[V / 2]; } r = {u.parts[0] + u.parts[1]};
+  S a = 0, b = 0;
+  for (int i = 0; i < V / 2; i += 2) { a += r.parts[i]; b += r.parts[i + 1]; }
+  return a + b;
+}
+struct Share { int64_t first, last; };
+static inline Share share(const int64_t* rowptr, int64_t nodes) {
+  int64_t t = omp_get_thread_num(), threads = omp_get_num_threads(), bounds[2];
+  for (int side = 0; side < 2; side++) {
+    int64_t goal = (rowptr[nodes] + nodes) * (t + side) / threads, low = 0, high = nodes;
+    while (low < high) {
+      int64_t middle = (low + high) / 2;
+      if (rowptr[middle] + middle < goal) low = middle + 1; else high = middle;
+    }
+    bounds[side] = low;
+  }
+  return {bounds[0], bounds[1]};
+}
+"""
