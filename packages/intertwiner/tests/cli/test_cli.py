@@ -93,7 +93,7 @@ def test_show_says_everything_about_an_item(command):
     shown = reported(command("show", "distance-net", "--json"))
     assert shown["id"] == "toy/distance-net"
     assert shown["settings"][0]["name"] == "channels"
-    assert "Ge(ge=1)" in shown["settings"][0]["type"]
+    assert [setting["type"] for setting in shown["settings"]] == ["int, >= 1", "float, >= 0, < 1"]
     missing = command("show", "distance-nett")
     assert missing.returncode == 2
     assert "did you mean" in missing.stderr

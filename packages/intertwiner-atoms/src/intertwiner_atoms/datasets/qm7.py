@@ -34,7 +34,7 @@ SHAPES: Final = {"R": ("molecules", 23, 3), "Z": ("molecules", 23), "T": (1, "mo
 
 def load(config: Qm7Config) -> Dataset:
     """The dataset; the split "random" is one of the five published, stratified folds."""
-    return from_file(config, fetch(QM7_SOURCE, "qm7"))
+    return from_file(config, fetch(QM7_SOURCE, "atoms/qm7"))
 
 
 def from_file(config: Qm7Config, path: Path) -> Dataset:

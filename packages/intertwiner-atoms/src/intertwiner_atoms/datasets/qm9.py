@@ -56,7 +56,7 @@ class Qm9Files:
 
 def load(config: Qm9Config) -> Dataset:
     """The dataset; the split "random" is 85/5/10 with a fixed seed."""
-    return from_files(config, Qm9Files(*(fetch(source, "qm9") for source in QM9_SOURCES)))
+    return from_files(config, Qm9Files(*(fetch(source, "atoms/qm9") for source in QM9_SOURCES)))
 
 
 def from_files(config: Qm9Config, files: Qm9Files) -> Dataset:

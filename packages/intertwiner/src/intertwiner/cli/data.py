@@ -39,8 +39,9 @@ def _describe(entry: Entry[DatasetSpec]) -> dict[str, Any]:
     from intertwiner.data.fetch import local_path
 
     spec = entry.spec
-    there = [local_path(source, spec.name).is_file() for source in spec.source]
-    state = "embedded" if not there else "here" if all(there) else "to be fetched"
+    there = [local_path(source, entry.id).is_file() for source in spec.source]
+    without_files = "embedded" if spec.size else "your own file"
+    state = without_files if not there else "here" if all(there) else "to be fetched"
     return {
         "id": entry.id,
         "gives": str(spec.gives),
@@ -56,15 +57,15 @@ def _act(action: str, entry: Entry[DatasetSpec]) -> list[dict[str, Any]]:
 
     rows: list[dict[str, Any]] = []
     for source in entry.spec.source:
-        path = local_path(source, entry.spec.name)
+        path = local_path(source, entry.id)
         if action == "fetch":
-            rows.append({"file": str(fetch(source, entry.spec.name)), "state": "here"})
+            rows.append({"file": str(fetch(source, entry.id)), "state": "here"})
             continue
         if action == "path":
             rows.append({"file": str(path), "state": "here" if path.is_file() else "missing"})
             continue
         try:
-            verify(source, entry.spec.name)
+            verify(source, entry.id)
             rows.append({"file": str(path), "state": "right", "well": True})
         except IntertwinerError as error:
             rows.append({"file": str(path), "state": str(error), "well": False})

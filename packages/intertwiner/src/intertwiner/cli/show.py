@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import types
 import typing
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -85,8 +86,28 @@ def _text(value: Any) -> str:
 
 
 def _type_name(hint: Any) -> str:
-    """A type as it is written: "int", "Annotated[int, Ge(ge=1)]"."""
-    return hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")
+    """A type as a reader would say it: "int, >= 1", "'cosine' or 'constant'"."""
+    if typing.get_origin(hint) is typing.Annotated:
+        inner, *limits = typing.get_args(hint)
+        return ", ".join([_type_name(inner), *(_limit(limit) for limit in limits)])
+    if typing.get_origin(hint) is tuple:
+        return f"list of {_type_name(typing.get_args(hint)[0])}"
+    if typing.get_origin(hint) is typing.Literal:
+        return " or ".join(map(repr, typing.get_args(hint)))
+    if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
+        return " or ".join(_type_name(each) for each in typing.get_args(hint))
+    plain = isinstance(hint, type) and not typing.get_args(hint)
+    name = hint.__name__ if plain else str(hint).replace("typing.", "")
+    return name.replace("NoneType", "none").removeprefix("collections.abc.")
+
+
+def _limit(limit: Any) -> str:
+    """A bound of `annotated_types`, such as ">= 1"."""
+    signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+    found = [
+        f"{sign} {getattr(limit, name)}" for name, sign in signs.items() if hasattr(limit, name)
+    ]
+    return " and ".join(found) or str(limit)
 
 
 def _settings(spec: Any) -> list[dict[str, Any]]:

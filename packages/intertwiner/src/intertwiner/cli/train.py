@@ -87,7 +87,7 @@ def _report(outcome: Any, folder: Any, as_json: bool) -> int:
             }
         )
     elif outcome.finished:
-        print(f"{folder.path}: {outcome.epochs} epochs in {outcome.seconds:.0f} s; next: ")
+        print(f"{folder.path}: {outcome.epochs} epoch(s) in {outcome.seconds:.0f} s; next: ")
         print(f"  intertwiner evaluate {folder.path}")
     else:
         print(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,13 @@ class Subset(Sequence[Data]):
     def __len__(self) -> int:
         return len(self.indices)
 
-    def __getitem__(self, index: int) -> Data:  # type: ignore[override]
+    @overload
+    def __getitem__(self, index: int) -> Data: ...
+    @overload
+    def __getitem__(self, index: slice) -> Subset: ...
+    def __getitem__(self, index: int | slice) -> Data | Subset:
+        if isinstance(index, slice):
+            return Subset(self.dataset, self.indices[index])
         return self.dataset[int(self.indices[index])]
 
     def __iter__(self) -> Iterator[Data]:
@@ -59,7 +66,13 @@ class Dataset(Sequence[Data]):
     def __len__(self) -> int:
         return len(self.records)
 
-    def __getitem__(self, index: int) -> Data:  # type: ignore[override]
+    @overload
+    def __getitem__(self, index: int) -> Data: ...
+    @overload
+    def __getitem__(self, index: slice) -> Subset: ...
+    def __getitem__(self, index: int | slice) -> Data | Subset:
+        if isinstance(index, slice):
+            return Subset(self, np.arange(len(self))[index])
         return self.records[index]
 
     def part(self, name: str, scheme: str = "random") -> Subset:
