@@ -146,13 +146,8 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """mypy, strict, over all sources."""
-    install(
-        session,
-        *(f"./{folder}" for folder in DISTRIBUTIONS.values()),
-        "mypy",
-        "pytest",
-        "types-PyYAML",
-    )
+    sources = [f"./{folder}" for folder in DISTRIBUTIONS.values()]
+    install(session, *sources, "mypy", "pytest", "types-PyYAML")
     session.run("mypy", *SOURCES)
 
 

@@ -79,7 +79,7 @@ def test_a_file_put_in_place_by_hand_is_taken(
     from intertwiner_atoms._plugin import QM7_SOURCE
 
     monkeypatch.setenv("INTERTWINER_DATA", str(tmp_path / "cache"))
-    place = local_path(QM7_SOURCE, "qm7")
+    place = local_path(QM7_SOURCE, "atoms/qm7")
     place.parent.mkdir(parents=True, exist_ok=True)
     save().rename(place)
     assert len(qm7.load(Qm7Config())) == 10

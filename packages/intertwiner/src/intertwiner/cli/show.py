@@ -104,9 +104,9 @@ def _type_name(hint: Any) -> str:
 def _limit(limit: Any) -> str:
     """A bound of `annotated_types`, such as ">= 1"."""
     signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
-    found = [
-        f"{sign} {getattr(limit, name)}" for name, sign in signs.items() if hasattr(limit, name)
-    ]
+    signs |= {"min_length": "at least", "max_length": "at most"}
+    bounds = {sign: getattr(limit, name, None) for name, sign in signs.items()}
+    found = [f"{sign} {bound}" for sign, bound in bounds.items() if bound is not None]
     return " and ".join(found) or str(limit)
 
 
