@@ -2,45 +2,36 @@
 
 A block is small enough that its messages stay in the processor's cache, and no tensor of size
 edges x rows x channels is ever stored, not for the derivatives either. For every edge the harmonic
-makes one matrix M[k, i] (`harmonics @ constants`), and messages are one batched product M x.
-
-The map F(x, Y, W) is linear in each of its arguments. Its derivative B(x, Y, W, g) = (dx, dY, dW)
-is defined by <g, F(x', Y, W)> = <x', dx> and so on, and the derivative of B for cotangents
-(ax, aY, aW) follows by the product rule from
-
-    <ax, dx> + <aY, dY> + <aW, dW> = <g, F(ax, Y, W) + F(x, aY, W) + F(x, Y, aW)>,
-
-so that F and B, each calling the other, give derivatives of any order.
+makes one matrix M[k, i] (`harmonics @ constants`), and messages are one batched product M x,
+weighed by the rows' paths. Derivatives of any order come from `kernels.multilinear`; the second
+one, which training on forces takes, has a pass of its own that shares what its terms have in
+common.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from intertwiner_equivariant_conv.kernels.multilinear import (
+    Cotangents,
+    Edges,
+    Gradients,
+    Passes,
+    Second,
+    Wanted,
+    run,
+)
 from intertwiner_equivariant_conv.layers.coupling import coupling
-from intertwiner_equivariant_conv.layers.paths import PathTable, infer_paths
 
 __all__ = ["tensor_product_scatter"]
 
 BLOCK_NUMBERS = 1 << 17
 """Messages in one block: 512 kB in float32, which the second-level cache of a core holds."""
-
-Gradients = tuple[Tensor | None, Tensor | None, Tensor | None]
-Wanted = tuple[bool, bool, bool]
-
-
-class Edges(NamedTuple):
-    """What the operation does not differentiate."""
-
-    source: Int[Tensor, " edges"]
-    target: Int[Tensor, " edges"]
-    nodes: int
-    table: PathTable
 
 
 def tensor_product_scatter(
@@ -52,71 +43,38 @@ def tensor_product_scatter(
     nodes: int,
 ) -> Float[Tensor, "nodes rows_out channels"]:
     """See `intertwiner_equivariant_conv.kernels.tensor_product_scatter`."""
-    shapes = (features.shape[1], harmonics.shape[1], features.shape[2], weights.shape[1])
-    edges = Edges(source, target, nodes, infer_paths(*shapes))
-    return _product(features, harmonics, weights, edges)
+    return run(PASSES, features, harmonics, weights, source, target, nodes)
 
 
-def _product(x: Tensor, y: Tensor, w: Tensor, edges: Edges) -> Tensor:
-    out: Tensor = _Product.apply(x, y, w, edges)
-    return out
+class Constants(NamedTuple):
+    """What the path table gives: see `layers.coupling`."""
+
+    values: Float[Tensor, "rows_edge rows_out*rows_in"]
+    owner: Int[Tensor, " rows_out"]
+    rows_out: int
+    rows_in: int
+
+    def matrices(
+        self, y: Float[Tensor, "edges rows_edge"]
+    ) -> Float[Tensor, "edges rows_out rows_in"]:
+        return (y @ self.values).view(-1, self.rows_out, self.rows_in)
+
+    def weigh(
+        self,
+        rows: Float[Tensor, "edges rows_out channels"],
+        w: Float[Tensor, "edges paths channels"],
+    ) -> Float[Tensor, "edges rows_out channels"]:
+        """In place: every row times the weight of its path."""
+        return rows.mul_(w.index_select(1, self.owner))
+
+    def into_paths(self, rows: Float[Tensor, "edges rows_out channels"], out: Tensor) -> None:
+        """Adds the rows of every path to `out [edges, paths, channels]`."""
+        out.index_add_(1, self.owner, rows)
 
 
-def _adjoint(x: Tensor, y: Tensor, w: Tensor, g: Tensor, edges: Edges, wanted: Wanted) -> Gradients:
-    found: Gradients = _Adjoint.apply(x, y, w, g, edges, wanted)
-    return found
-
-
-class _Product(torch.autograd.Function):
-    """F(x, Y, W)."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, y: Tensor, w: Tensor, edges: Edges) -> Tensor:
-        ctx.save_for_backward(x, y, w)
-        ctx.edges = edges
-        return _sum_messages(x, y, w, edges)
-
-    @staticmethod
-    def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
-        wanted = ctx.needs_input_grad[:3]
-        x, y, w = ctx.saved_tensors
-        return (*_adjoint(x, y, w, g, ctx.edges, wanted), None)
-
-
-class _Adjoint(torch.autograd.Function):
-    """B(x, Y, W, g); entries that are not wanted are None."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, y: Tensor, w: Tensor, g: Tensor, edges: Edges, wanted: Wanted
-    ) -> Gradients:
-        ctx.save_for_backward(x, y, w, g)
-        ctx.edges = edges
-        ctx.set_materialize_grads(False)
-        return _gradients(x, y, w, g, edges, wanted)
-
-    @staticmethod
-    def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Tensor | None, ...]:
-        x, y, w, g = ctx.saved_tensors
-        needs = ctx.needs_input_grad
-        totals: list[Tensor | None] = [None] * 4
-        for slot, cotangent in enumerate(cotangents):
-            if cotangent is None:
-                continue
-            a, b, c = (cotangent if n == slot else old for n, old in enumerate((x, y, w)))
-            wanted = (needs[0] and slot != 0, needs[1] and slot != 1, needs[2] and slot != 2)
-            if any(wanted):
-                _accumulate(totals, _adjoint(a, b, c, g, ctx.edges, wanted))
-            if needs[3]:
-                _accumulate(totals, (None, None, None, _product(a, b, c, ctx.edges)))
-        return (*totals, None, None)
-
-
-def _accumulate(totals: list[Tensor | None], terms: tuple[Tensor | None, ...]) -> None:
-    for slot, term in enumerate(terms):
-        if term is not None:
-            before = totals[slot]
-            totals[slot] = term if before is None else before + term
+def _constants(x: Tensor, edges: Edges) -> Constants:
+    values, owner = coupling(edges.table, x.dtype, x.device)
+    return Constants(values, owner, edges.table.rows_out, edges.table.rows_in)
 
 
 def _blocks(edges: Edges, channels: int) -> Iterator[slice]:
@@ -128,16 +86,24 @@ def _blocks(edges: Edges, channels: int) -> Iterator[slice]:
         yield slice(start, min(start + step, count))
 
 
+def _paths(w: Tensor, edges: Edges, channels: int) -> Float[Tensor, "edges paths channels"]:
+    return w.reshape(-1, len(edges.table), channels)
+
+
+def _zeros(tensors: tuple[Tensor, ...], wanted: Wanted) -> tuple[Tensor | None, ...]:
+    return tuple(
+        torch.zeros_like(tensor, memory_format=torch.contiguous_format) if needed else None
+        for tensor, needed in zip(tensors, wanted, strict=True)
+    )
+
+
 def _sum_messages(x: Tensor, y: Tensor, w: Tensor, edges: Edges) -> Tensor:
-    table, channels = edges.table, x.shape[2]
-    constants, owner = coupling(table, x.dtype, x.device)
-    weights = w.reshape(-1, len(table), channels)
-    out = x.new_zeros(edges.nodes, table.rows_out, channels)
-    for block in _blocks(edges, channels):
-        matrix = (y[block] @ constants).view(-1, table.rows_out, table.rows_in)
+    constants, weights = _constants(x, edges), _paths(w, edges, x.shape[2])
+    out = x.new_zeros(edges.nodes, constants.rows_out, x.shape[2])
+    for block in _blocks(edges, x.shape[2]):
+        matrix = constants.matrices(y[block])
         message = _apply(matrix, x.index_select(0, edges.source[block]))
-        message = message.mul_(weights[block].index_select(1, owner))
-        out.index_add_(0, edges.target[block], message)
+        out.index_add_(0, edges.target[block], constants.weigh(message, weights[block]))
     return out
 
 
@@ -145,41 +111,131 @@ def _gradients(
     x: Tensor, y: Tensor, w: Tensor, g: Tensor, edges: Edges, wanted: Wanted
 ) -> Gradients:
     """(dx, dY, dW) for the cotangent g of the output, one pass over the edges."""
-    table, channels = edges.table, x.shape[2]
-    constants, owner = coupling(table, x.dtype, x.device)
-    weights = w.reshape(-1, len(table), channels)
-    dx, dy, dw = (
-        torch.zeros_like(tensor, memory_format=torch.contiguous_format) if needed else None
-        for tensor, needed in zip((x, y, weights), wanted, strict=True)
-    )
-    for block in _blocks(edges, channels):
+    constants, weights = _constants(x, edges), _paths(w, edges, x.shape[2])
+    dx, dy, dw = _zeros((x, y, weights), wanted)
+    for block in _blocks(edges, x.shape[2]):
         source = edges.source[block]
-        matrix = (y[block] @ constants).view(-1, table.rows_out, table.rows_in)
+        matrix = constants.matrices(y[block])
         gathered = x.index_select(0, source)
         cotangent = g.index_select(0, edges.target[block])
         if dw is not None:
-            dw[block].index_add_(1, owner, _apply(matrix, gathered).mul_(cotangent))
+            constants.into_paths(_apply(matrix, gathered).mul_(cotangent), dw[block])
         if dx is None and dy is None:
             continue
-        cotangent = cotangent.mul_(weights[block].index_select(1, owner))
+        cotangent = constants.weigh(cotangent, weights[block])
         if dx is not None:
             dx.index_add_(0, source, _apply_transposed(matrix, cotangent))
         if dy is not None:
             outer = torch.bmm(cotangent, gathered.transpose(1, 2))
-            torch.mm(outer.flatten(1), constants.T, out=dy[block])
+            torch.mm(outer.flatten(1), constants.values.T, out=dy[block])
     return dx, dy, None if dw is None else dw.view_as(w)
 
 
+class _Turned(NamedTuple):
+    """One block of edges at a second derivative: arguments and their cotangents, None if absent."""
+
+    matrix: Float[Tensor, "edges rows_out rows_in"]
+    moved: Float[Tensor, "edges rows_out rows_in"] | None
+    x: Float[Tensor, "edges rows_in channels"]
+    ax: Float[Tensor, "edges rows_in channels"] | None
+    w: Float[Tensor, "edges paths channels"]
+    aw: Float[Tensor, "edges paths channels"] | None
+    g: Float[Tensor, "edges rows_out channels"]
+
+    def change(self) -> Tensor | None:
+        """u = M(Y) ax + M(aY) x."""
+        pushed = None if self.ax is None else _apply(self.matrix, self.ax)
+        return _sum(pushed, None if self.moved is None else _apply(self.moved, self.x))
+
+    def message(self, u: Tensor | None, constants: Constants) -> Tensor | None:
+        """W u + aW M(Y) x; overwrites u."""
+        weighed = None if u is None else constants.weigh(u, self.w)
+        if self.aw is None:
+            return weighed
+        return _sum(constants.weigh(_apply(self.matrix, self.x), self.aw), weighed)
+
+    def to_features(self, gw: Tensor, gaw: Tensor | None) -> Tensor | None:
+        """M(aY)^T (g W) + M(Y)^T (g aW)."""
+        direct = None if self.moved is None else _apply_transposed(self.moved, gw)
+        return _sum(direct, None if gaw is None else _apply_transposed(self.matrix, gaw))
+
+    def to_matrices(self, gw: Tensor, gaw: Tensor | None) -> Tensor | None:
+        """(g W) ax^T + (g aW) x^T."""
+        direct = None if self.ax is None else torch.bmm(gw, self.ax.mT)
+        return _sum(direct, None if gaw is None else torch.bmm(gaw, self.x.mT))
+
+
+def _second(
+    x: Tensor,
+    y: Tensor,
+    w: Tensor,
+    g: Tensor,
+    cotangents: Cotangents,
+    edges: Edges,
+    wanted: Wanted,
+) -> Second:
+    """Gradients of <ax, dx> + <aY, dY> + <aW, dW> for (x, Y, W, g), one pass over the edges.
+
+    With u = M(Y) ax + M(aY) x for every edge, the sum is <g, W u + aW M(Y) x>.
+    """
+    constants, paths = _constants(x, edges), _paths(w, edges, x.shape[2])
+    dx, dy, dw, dg = _zeros((x, y, paths, g), wanted)
+    ax, ay, aw = cotangents
+    aw = None if aw is None else _paths(aw, edges, x.shape[2])
+    for block in _blocks(edges, x.shape[2]):
+        source, target = edges.source[block], edges.target[block]
+        part = _Turned(
+            constants.matrices(y[block]),
+            None if ay is None else constants.matrices(ay[block]),
+            x.index_select(0, source),
+            None if ax is None else ax.index_select(0, source),
+            paths[block],
+            None if aw is None else aw[block],
+            g.index_select(0, target),
+        )
+        if dw is not None or dg is not None:
+            u = part.change()
+            if dw is not None and u is not None:
+                constants.into_paths(u * part.g, dw[block])
+            if dg is not None:
+                _add_rows(dg, target, part.message(u, constants))
+        if dx is None and dy is None:
+            continue
+        gaw = None if part.aw is None else constants.weigh(part.g.clone(), part.aw)
+        gw = constants.weigh(part.g, part.w)
+        if dx is not None:
+            _add_rows(dx, source, part.to_features(gw, gaw))
+        outer = None if dy is None else part.to_matrices(gw, gaw)
+        if dy is not None and outer is not None:
+            torch.mm(outer.flatten(1), constants.values.T, out=dy[block])
+    return dx, dy, None if dw is None else dw.view_as(w), dg
+
+
+PASSES = Passes(_sum_messages, _gradients, _second)
+
+
+def _sum(first: Tensor | None, second: Tensor | None) -> Tensor | None:
+    """In place of the first; None counts as zero."""
+    if first is None or second is None:
+        return second if first is None else first
+    return first.add_(second)
+
+
+def _add_rows(out: Tensor, rows: Int[Tensor, " edges"], values: Tensor | None) -> None:
+    if values is not None:
+        out.index_add_(0, rows, values)
+
+
 def _apply(
-    matrix: Float[Tensor, "edges out in"], value: Float[Tensor, edges in channels]
-) -> Float[Tensor, "edges out channels"]:
+    matrix: Float[Tensor, "edges rows_out rows_in"], value: Float[Tensor, "edges rows_in channels"]
+) -> Float[Tensor, "edges rows_out channels"]:
     """matrix @ value; a plain product where features have one row, which is faster."""
     return matrix * value if matrix.shape[2] == 1 else torch.bmm(matrix, value)
 
 
 def _apply_transposed(
-    matrix: Float[Tensor, "edges out in"], value: Float[Tensor, "edges out channels"]
-) -> Float[Tensor, edges in channels]:
+    matrix: Float[Tensor, "edges rows_out rows_in"], value: Float[Tensor, "edges rows_out channels"]
+) -> Float[Tensor, "edges rows_in channels"]:
     if matrix.shape[1] == 1:
         return matrix.transpose(1, 2) * value
     return torch.bmm(matrix.transpose(1, 2), value)
