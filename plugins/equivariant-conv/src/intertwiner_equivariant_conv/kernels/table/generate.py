@@ -1,0 +1,260 @@
+"""Writes the C++ that runs the product on chunks of edges with weights from a table.
+
+A chunk is some hundred edges, sorted by target, whose weights fit the cache: `expand` makes them,
+the product's own kernels (`compiled.generate`) use them and give their gradients, and `collect`
+reduces those. Within a chunk, edges are visited interval by interval, so that a row of the table
+is read once for all its edges, and its gradient, summed over them, is written once:
+
+    expand     w_e  = sum_q B_eq T_row(e),q
+    collect    dB_eq = sum_c T_row(e),q,c s_ec,    dT_iq += sum_{e: row(e) = i} B_eq s_e
+
+Chunks and orders do not depend on the number of threads, nor do the bits of any result.
+"""
+
+from __future__ import annotations
+
+from intertwiner_equivariant_conv.kernels.compiled.text import Scalar, prelude
+from intertwiner_equivariant_conv.layers.paths import PathTable
+
+__all__ = ["unit"]
+
+
+def unit(table: PathTable, kind: Scalar, degree: int) -> str:
+    """The source of the unit, to be linked with those of the product."""
+    sizes = (
+        f"enum {{ K = {table.rows_in}, K2 = {table.rows_edge}, P = {len(table)}, "
+        f"KO = {table.rows_out}, Q = {degree + 1} }};\n"
+    )
+    powers = range(degree + 1)
+    expand = _EXPAND.format(
+        rows="\n".join(f"      vec t{q} = get(row + {q} * PC);" for q in powers),
+        sum=" + ".join(f"b[order[i] * Q + {q}] * t{q}" for q in powers),
+    )
+    collect = _COLLECT.format(
+        zeros=" ".join(f"vec a{q} = zero();" for q in powers),
+        along="\n".join(f"        a{q} += se * get(row + {q} * PC + c);" for q in powers),
+        totals="\n".join(
+            f"      db[e * Q + {q}] = (add ? db[e * Q + {q}] : 0) + total(a{q});" for q in powers
+        ),
+        loads=" ".join(f"vec d{q} = get(out + {q} * PC + c);" for q in powers),
+        sums="\n".join(f"        d{q} += b[order[i] * Q + {q}] * se;" for q in powers),
+        stores=" ".join(f"put(out + {q} * PC + c, d{q});" for q in powers),
+    )
+    return prelude(kind) + sizes + _HEAD + expand + collect + _ENTRIES
+
+
+_HEAD = """
+extern "C" void forward(const S* x, const S* y, const S* w, const int64_t* source,
+    const int64_t* rowptr, int64_t nodes, int64_t C, S* out, int64_t add, int64_t threads);
+extern "C" void gradient_features(const S* y, const S* w, const S* g, const int64_t* target,
+    const int64_t* order, const int64_t* rowptr, int64_t nodes, int64_t C, S* dx, int64_t add,
+    int64_t threads);
+extern "C" void gradient_edges(const S* x, const S* y, const S* w, const S* g,
+    const int64_t* source, const int64_t* rowptr, int64_t nodes, int64_t C, S* dy, S* dw,
+    int64_t add, int64_t threads);
+
+// Edges, and what depends on them alone. cap: most edges of a chunk.
+struct Problem {
+  const int64_t *row, *source, *target, *rowptr;
+  int64_t nodes, sources, rows, C, cap, threads;
+};
+
+// Edges sorted by a key, in order where keys are equal: those of key `first + k` are
+// order[ptr[k]] to order[ptr[k + 1]], for k < number.
+struct Groups {
+  std::unique_ptr<int64_t[]> ptr, order;
+  int64_t first = 0, number = 0;
+  Groups(int64_t keys, int64_t edges) : ptr(new int64_t[keys + 2]), order(new int64_t[edges]) {}
+  void sort(const int64_t* key, int64_t count) {
+    int64_t low = key[0], high = key[0];
+    for (int64_t e = 1; e < count; e++) {
+      low = key[e] < low ? key[e] : low;
+      high = key[e] > high ? key[e] : high;
+    }
+    first = low;
+    number = high - low + 1;
+    for (int64_t k = 0; k <= number; k++) ptr[k] = 0;
+    for (int64_t e = 0; e < count; e++) ptr[key[e] - first + 1]++;
+    for (int64_t k = 0; k < number; k++) ptr[k + 1] += ptr[k];
+    for (int64_t e = 0; e < count; e++) order[ptr[key[e] - first]++] = e;
+    for (int64_t k = number; k > 0; k--) ptr[k] = ptr[k - 1];
+    ptr[0] = 0;
+  }
+};
+
+// Whole nodes with up to `cap` edges, or a piece of one node that has more (again: not its first).
+struct Chunk {
+  const Problem& p;
+  int64_t edge = 0, count = 0, node = 0, nodes = 0, next = 0;
+  bool again = false;
+  std::unique_ptr<int64_t[]> rowptr;
+  Groups by_row, by_source;
+  Chunk(const Problem& p) : p(p), rowptr(new int64_t[p.nodes + 1]),
+      by_row(p.rows, p.cap), by_source(p.sources, p.cap) {}
+  bool advance() {
+    if (next == p.nodes) return false;
+    edge += count;
+    node = next;
+    again = edge > p.rowptr[node];
+    int64_t last = node;
+    while (last < p.nodes && p.rowptr[last + 1] - edge <= p.cap && !(again && last > node)) last++;
+    bool whole = last > node;
+    nodes = whole ? last - node : 1;
+    count = whole ? p.rowptr[last] - edge : p.cap;
+    next = whole ? last : node;
+    for (int64_t n = 0; n <= nodes; n++) {
+      int64_t begin = p.rowptr[node + n] - edge;
+      rowptr[n] = begin < 0 ? 0 : begin < count ? begin : count;
+    }
+    if (count) by_row.sort(p.row + edge, count);
+    return true;
+  }
+};
+"""
+
+_EXPAND = """
+static void expand(const Chunk& k, const S* b, const S* table, S* w, bool add) {{
+  const int64_t PC = P * k.p.C, *ptr = k.by_row.ptr.get(), *order = k.by_row.order.get();
+  if (!k.count) return;
+  b += k.edge * Q;
+#pragma omp parallel num_threads(k.p.threads) if (k.p.threads > 1)
+  {{
+  Share mine = share(ptr, k.by_row.number);
+  for (int64_t r = mine.first; r < mine.last; r++)
+    for (int64_t c = 0; ptr[r] < ptr[r + 1] && c < PC; c += V) {{
+      const S* row = table + (k.by_row.first + r) * Q * PC + c;
+{rows}
+      for (int64_t i = ptr[r]; i < ptr[r + 1]; i++) {{
+        S* we = w + order[i] * PC + c;
+        vec sum = {sum};
+        put(we, add ? get(we) + sum : sum);
+      }}
+    }}
+  }}
+}}
+"""
+
+_COLLECT = """
+// db (added to what is there where `add`) from s and the table, dt from s and b.
+static void collect(const Chunk& k, const S* s, const S* b, const S* table, S* db, bool add,
+    S* dt) {{
+  const int64_t PC = P * k.p.C, *ptr = k.by_row.ptr.get(), *order = k.by_row.order.get();
+  if (!k.count) return;
+  b += k.edge * Q;
+  if (db) db += k.edge * Q;
+#pragma omp parallel num_threads(k.p.threads) if (k.p.threads > 1)
+  {{
+  Share mine = share(ptr, k.by_row.number);
+  for (int64_t r = mine.first; r < mine.last; r++) {{
+    const S* row = table + (k.by_row.first + r) * Q * PC;
+    for (int64_t i = ptr[r]; db && i < ptr[r + 1]; i++) {{
+      int64_t e = order[i];
+      {zeros}
+      for (int64_t c = 0; c < PC; c += V) {{
+        vec se = get(s + e * PC + c);
+{along}
+      }}
+{totals}
+    }}
+    S* out = dt + (k.by_row.first + r) * Q * PC;
+    for (int64_t c = 0; dt && ptr[r] < ptr[r + 1] && c < PC; c += V) {{
+      {loads}
+      for (int64_t i = ptr[r]; i < ptr[r + 1]; i++) {{
+        vec se = get(s + order[i] * PC + c);
+{sums}
+      }}
+      {stores}
+    }}
+  }}
+  }}
+}}
+"""
+
+_ENTRIES = """
+struct Buffer {
+  std::unique_ptr<S[]> store;
+  S* data;
+  Buffer(int64_t size) : store(new S[size + V]),
+      data((S*)(((uintptr_t)store.get() + 63) / 64 * 64)) {}
+};
+static void product(const Chunk& k, const S* x, const S* y, const S* w, S* out, bool add) {
+  forward(x, y + k.edge * K2, w, k.p.source + k.edge, k.rowptr.get(), k.nodes, k.p.C,
+      out + k.node * KO * k.p.C, add, k.p.threads);
+}
+static void features(Chunk& k, const S* y, const S* w, const S* g, S* dx) {
+  if (!k.count) return;
+  const Groups& by = k.by_source;
+  gradient_features(y + k.edge * K2, w, g, k.p.target + k.edge, by.order.get(), by.ptr.get(),
+      by.number, k.p.C, dx + by.first * K * k.p.C, 1, k.p.threads);
+}
+static void edges(const Chunk& k, const S* x, const S* y, const S* w, const S* g, S* dy, S* s,
+    bool add) {
+  if (!k.count) return;
+  gradient_edges(x, y + k.edge * K2, w, g + k.node * KO * k.p.C, k.p.source + k.edge,
+      k.rowptr.get(), k.nodes, k.p.C, dy ? dy + k.edge * K2 : nullptr, s, add, k.p.threads);
+}
+extern "C" void table_forward(const S* x, const S* y, const S* b, const S* t, const int64_t* row,
+    const int64_t* source, const int64_t* target, const int64_t* rowptr, int64_t nodes,
+    int64_t sources, int64_t rows, int64_t C, int64_t cap, int64_t threads, S* out) {
+  Problem p{row, source, target, rowptr, nodes, sources, rows, C, cap, threads};
+  Chunk k(p);
+  Buffer w(cap * P * C);
+  while (k.advance()) {
+    expand(k, b, t, w.data, false);
+    product(k, x, y, w.data, out, k.again);
+  }
+}
+// dx and dt must be zero at the start; any of dx, dy, db, dt may be null.
+extern "C" void table_gradient(const S* x, const S* y, const S* b, const S* t, const int64_t* row,
+    const int64_t* source, const int64_t* target, const int64_t* rowptr, int64_t nodes,
+    int64_t sources, int64_t rows, int64_t C, int64_t cap, int64_t threads, const S* g,
+    S* dx, S* dy, S* db, S* dt) {
+  Problem p{row, source, target, rowptr, nodes, sources, rows, C, cap, threads};
+  Chunk k(p);
+  Buffer w(cap * P * C), s(cap * P * C);
+  while (k.advance()) {
+    if (dx || dy) expand(k, b, t, w.data, false);
+    if (dx && k.count) k.by_source.sort(source + k.edge, k.count);
+    if (dx) features(k, y, w.data, g, dx);
+    bool weights = db || dt;
+    if (dy || weights) edges(k, x, y, w.data, g, dy, weights ? s.data : nullptr, false);
+    if (weights) collect(k, s.data, b, t, db, false, dt);
+  }
+}
+// The derivative of <ax, dx> + <ay, dy> + <ab, db> + <at, dt>; any of the cotangents and of the
+// results may be null. dx and dt must be zero at the start.
+extern "C" void table_second(const S* x, const S* y, const S* b, const S* t, const int64_t* row,
+    const int64_t* source, const int64_t* target, const int64_t* rowptr, int64_t nodes,
+    int64_t sources, int64_t rows, int64_t C, int64_t cap, int64_t threads, const S* g,
+    const S* ax, const S* ay, const S* ab, const S* at,
+    S* dx, S* dy, S* db, S* dt, S* dg) {
+  Problem p{row, source, target, rowptr, nodes, sources, rows, C, cap, threads};
+  Chunk k(p);
+  const int64_t size = cap * P * C;
+  Buffer w(size), aw(size), s(size), as(size);
+  while (k.advance()) {
+    bool more = k.again, moved = ab || at;
+    expand(k, b, t, w.data, false);
+    if (ab) expand(k, ab, t, aw.data, false);
+    if (at) expand(k, b, at, aw.data, ab);
+    if (dg && ax) product(k, ax, y, w.data, dg, more), more = true;
+    if (dg && ay) product(k, x, ay, w.data, dg, more), more = true;
+    if (dg && moved) product(k, x, y, aw.data, dg, more);
+    if (dx && k.count) k.by_source.sort(source + k.edge, k.count);
+    if (dx && ay) features(k, ay, w.data, g, dx);
+    if (dx && moved) features(k, y, aw.data, g, dx);
+    bool weights = db || dt;
+    if (weights && (ax || ay)) for (int64_t i = 0; i < k.count * P * C; i++) s.data[i] = 0;
+    if (dy) for (int64_t i = k.edge * K2; i < (k.edge + k.count) * K2; i++) dy[i] = 0;
+    if (ax && (dy || weights)) edges(k, ax, y, w.data, g, dy, weights ? s.data : nullptr, true);
+    if (ay && weights) edges(k, x, ay, w.data, g, nullptr, s.data, true);
+    bool crossed = (dt && ab) || (db && at);
+    if (moved && crossed) for (int64_t i = 0; i < k.count * P * C; i++) as.data[i] = 0;
+    if (moved && (dy || crossed)) edges(k, x, y, aw.data, g, dy, crossed ? as.data : nullptr, true);
+    if (weights && (ax || ay)) collect(k, s.data, b, t, db, false, dt);
+    else if (db) for (int64_t i = k.edge * Q; i < (k.edge + k.count) * Q; i++) db[i] = 0;
+    if (db && at) collect(k, as.data, b, at, db, true, nullptr);
+    if (dt && ab) collect(k, as.data, ab, t, nullptr, false, dt);
+  }
+}
+"""

@@ -1,0 +1,219 @@
+"""The radial network as a table of polynomials in the distance, built anew at every step.
+
+A radial weight is a function of one variable. On K knots r_i = i h, h = cutoff/(K-1), the network
+gives its value and derivatives V, V', V'' (carried forward through its layers), and on every
+interval a polynomial in t = r/h - i takes them at both ends:
+
+    W(r) = sum_q t^q T[i, q],    q = 0..5 (Hermite, twice continuously differentiable) or
+                                 q = 0..3 (from V and V' alone, once).
+
+Interpolation is linear, and so is the last layer: the coefficients are found for the last hidden
+vector, in double precision, where neighbouring knots cancel, and then multiplied by the last
+weights in the precision of the network. (Coefficients of a cubic through four knots, Lagrange's,
+would make forces jump at the knots.)
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass, field
+from typing import Final
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from intertwiner_equivariant_conv.layers.radial import SILU_SCALE, RadialBasis, RadialNetwork
+
+__all__ = ["DEGREES", "EdgeDistances", "Placement", "build_table", "place", "table_error"]
+
+DEGREES: Final = (3, 5)
+"""Degrees of the polynomials: from V and V', or from V, V' and V''."""
+
+HERMITE: Final = {
+    3: ((1, 0, 0, 0), (0, 1, 0, 0), (-3, -2, 3, -1), (2, 1, -2, 1)),
+    5: (
+        (1, 0, 0, 0, 0, 0),
+        (0, 1, 0, 0, 0, 0),
+        (0, 0, 0.5, 0, 0, 0),
+        (-10, -6, -1.5, 10, -4, 0.5),
+        (15, 8, 1.5, -15, 7, -1),
+        (-6, -3, -0.5, 6, -3, 0.5),
+    ),
+}
+"""Row q: the coefficient of t^q from (V, h V', h^2 V'') at t = 0 and then at t = 1."""
+
+STEEPEST: Final = {3: 0.5 - 0.5 / math.sqrt(3.0), 5: 0.5 - 0.5 / math.sqrt(5.0)}
+"""Where the derivative of the remainder, t^2 (1-t)^2 or t^3 (1-t)^3, is largest."""
+
+Jet = Float[Tensor, "order knots width"]
+"""Values and derivatives with respect to t, to first or second order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where edges lie in a table of which only the intervals with an edge are kept.
+
+    powers: t^q, differentiable in the distance. row: of the table, for every edge; the last row
+    is that of edges beyond the cutoff. occupied: the intervals of the other rows.
+    """
+
+    powers: Float[Tensor, "edges degree+1"]
+    row: Int[Tensor, " edges"]
+    occupied: Int[Tensor, " rows"]
+    knots: int
+
+
+def place(
+    distance: Float[Tensor, " edges"], cutoff: float, knots: int, degree: int
+) -> Placement:
+    """Intervals of distances (angstrom), found in double precision, as single would lose digits."""
+    scaled = distance.double() * ((knots - 1) / cutoff)
+    interval = scaled.detach().floor().long().clamp(0, knots - 1)
+    t = (scaled - interval).to(distance.dtype)
+    marks = torch.zeros(knots, dtype=torch.bool, device=distance.device)
+    marks[interval] = True
+    occupied = marks[:-1].nonzero().squeeze(1)
+    number = torch.full((knots,), len(occupied), device=distance.device)
+    number[occupied] = torch.arange(len(occupied), device=distance.device)
+    return Placement(_powers(t, degree), number[interval], occupied, knots)
+
+
+def _powers(t: Float[Tensor, " edges"], degree: int) -> Float[Tensor, "edges degree+1"]:
+    found = [torch.ones_like(t), t]
+    for _ in range(degree - 1):
+        found.append(found[-1] * t)
+    return torch.stack(found, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeDistances:
+    """The distances (angstrom) of a batch's edges, for layers that tabulate or not.
+
+    What several layers need, the basis functions or the places in a table, is found once.
+    """
+
+    basis: RadialBasis
+    distance: Float[Tensor, " edges"]
+    _found: dict[tuple[int, int], Placement] = field(default_factory=dict)
+    _values: list[Tensor] = field(default_factory=list)
+
+    def values(self) -> Float[Tensor, "edges basis"]:
+        """The basis functions of every edge."""
+        if not self._values:
+            self._values.append(self.basis(self.distance))
+        return self._values[0]
+
+    def placed(self, knots: int, degree: int) -> Placement:
+        """See `place`."""
+        if (knots, degree) not in self._found:
+            found = place(self.distance, self.basis.cutoff, knots, degree)
+            self._found[knots, degree] = found
+        return self._found[knots, degree]
+
+
+def build_table(
+    network: RadialNetwork,
+    basis: RadialBasis,
+    knots: int,
+    degree: int = 5,
+    occupied: Int[Tensor, " rows"] | None = None,
+) -> Float[Tensor, "rows+1 degree+1 outputs"]:
+    """Coefficients T of every interval in `occupied` (all by default), and a last row of zeros.
+
+    Differentiable twice with respect to the weights of the network.
+    """
+    last = network.weights[-1]
+    jet = _hidden_jet(network, _knot_jet(basis, knots, degree, last.device))
+    if occupied is None:
+        left, right = jet[:, :-1], jet[:, 1:]
+    else:
+        left, right = jet.index_select(1, occupied), jet.index_select(1, occupied + 1)
+    ends = torch.cat([left, right]).flatten(1)
+    coefficients = (_hermite(degree, ends.device) @ ends).view(degree + 1, -1, jet.shape[2])
+    rows = torch.nn.functional.pad(coefficients.transpose(0, 1), (0, 0, 0, 0, 0, 1)).to(last.dtype)
+    flat = rows.reshape(-1, rows.shape[2]) @ (last * _gain(network, len(network.weights) - 1))
+    return flat.view(len(rows), degree + 1, -1)
+
+
+@torch.no_grad()
+def table_error(
+    network: RadialNetwork, basis: RadialBasis, knots: int, degree: int = 5
+) -> tuple[float, float]:
+    """Largest error of value and derivative where it is largest in an interval, in float64.
+
+    For the value that is the middle, for the derivative `STEEPEST`. Relative to the root mean
+    square of the value, or derivative, over all intervals and outputs.
+    """
+    value = _error_at(network, basis, knots, degree, 0.5, order=0)
+    return value, _error_at(network, basis, knots, degree, STEEPEST[degree], order=1)
+
+
+def _error_at(
+    network: RadialNetwork, basis: RadialBasis, knots: int, degree: int, t: float, order: int
+) -> float:
+    last = network.weights[-1].double()
+    jet = _hidden_jet(network, _knot_jet(basis, knots, degree, last.device))
+    ends = torch.cat([jet[:, :-1], jet[:, 1:]]).flatten(1)
+    powers = [q**order * t ** max(q - order, 0) for q in range(degree + 1)]
+    row = torch.tensor(powers, dtype=torch.float64, device=last.device)
+    found = (row @ _hermite(degree, last.device) @ ends).view(knots - 1, -1)
+    exact = _hidden_jet(network, _knot_jet(basis, knots, degree, last.device, t))[order]
+    size = (exact @ last).square().mean().sqrt().clamp(min=torch.finfo(torch.float64).tiny)
+    return float(((found - exact) @ last).abs().max() / size)
+
+
+@functools.cache
+def _hermite(degree: int, device: torch.device) -> Float[Tensor, "powers ends"]:
+    return torch.tensor(HERMITE[degree], dtype=torch.float64, device=device)
+
+
+def _gain(network: RadialNetwork, layer: int) -> float:
+    """The factor of a layer's weights, see `RadialNetwork`."""
+    return (SILU_SCALE if layer else 1.0) / math.sqrt(len(network.weights[layer]))
+
+
+def _knot_jet(
+    basis: RadialBasis, knots: int, degree: int, device: torch.device, shift: float = 0.0
+) -> Jet:
+    """The basis and its derivatives at the knots, or (knots - 1 of them) beyond by `shift`."""
+    jet = _unscaled_jet(basis.number, basis.cutoff, knots, (degree + 1) // 2, shift)
+    return jet.to(device) * basis.scale.double()
+
+
+@functools.lru_cache(maxsize=32)
+def _unscaled_jet(
+    number: int, cutoff: float, knots: int, orders: int, shift: float
+) -> Jet:
+    """By differentiation, which `bessel` and `envelope` are written for."""
+    basis = RadialBasis(number, cutoff).double()
+    position = torch.arange(knots - (shift > 0), dtype=torch.float64) + shift
+    with torch.enable_grad():
+        t = position.requires_grad_()
+        columns = list(basis(t * (cutoff / (knots - 1))).unbind(1))
+        jet = [columns]
+        for _ in range(orders - 1):
+            columns = [torch.autograd.grad(c.sum(), t, create_graph=True)[0] for c in columns]
+            jet.append(columns)
+    return torch.stack([torch.stack(columns, 1) for columns in jet]).detach()
+
+
+def _hidden_jet(network: RadialNetwork, jet: Jet) -> Jet:
+    """The last hidden vector with its derivatives, in double precision."""
+    for layer, weight in enumerate(network.weights[:-1]):
+        product = jet.flatten(0, 1) @ (weight.double() * _gain(network, layer))
+        jet = _silu_jet(product.view(*jet.shape[:2], -1))
+    return jet
+
+
+def _silu_jet(jet: Jet) -> Jet:
+    """silu and its derivatives along a function: s, s' a', s'' a'^2 + s' a''."""
+    value, slope = jet[0], jet[1]
+    gate = torch.sigmoid(value)
+    first = gate * (1.0 + value * (1.0 - gate))
+    found = [value * gate, first * slope]
+    if len(jet) == 3:
+        second = gate * (1.0 - gate) * (2.0 + value * (1.0 - 2.0 * gate))
+        found.append(second * slope.square() + first * jet[2])
+    return torch.stack(found)
