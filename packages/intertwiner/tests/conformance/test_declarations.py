@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from conformance_toys import config
@@ -20,7 +21,12 @@ from intertwiner.training.settings import TrainingConfig
 (MODEL,) = intertwiner_models()
 (READER,) = intertwiner_adapters()
 (RECIPE,) = intertwiner_recipes()
-KINDS = {"model": config.DistanceNetConfig, "training": TrainingConfig}
+
+
+def kinds(model: str, dataset: str) -> dict[str, Any]:
+    """As if the dataset's plugin were not installed; one other model with other settings."""
+    other = config.ForgetfulConfig if model == "other" else config.DistanceNetConfig
+    return {"model": other, "training": TrainingConfig}
 
 
 def test_a_declaration_without_torch_passes():
@@ -89,18 +95,34 @@ def test_unsound_settings_are_named(kind, tiny, said):
 
 
 def test_a_sound_recipe_passes():
-    assert declarations.recipe(RECIPE, KINDS) == []
+    assert declarations.recipe(RECIPE, kinds) == []
 
 
 def test_an_arm_with_an_unknown_setting_is_named():
     spec = replace(RECIPE, arms=(Arm(name="wide", overrides={"model.chanels": 9}),))
-    (finding,) = declarations.recipe(spec, KINDS)
+    (finding,) = declarations.recipe(spec, kinds)
     assert "arm 'wide' at scale 'small'" in finding.what
     assert "model.chanels" in finding.what
 
 
+def test_an_arm_is_checked_against_its_own_model():
+    spec = replace(RECIPE, arms=(Arm(name="wide", overrides={"model.channels": 9}, model="other"),))
+    (finding,) = declarations.recipe(spec, kinds)
+    assert "model.channels: no such setting" in finding.what
+
+
+def test_the_arms_of_a_scale_are_checked_in_place_of_the_recipes():
+    wrong = replace(RECIPE, arms=(Arm(name="wide", overrides={"model.chanels": 9}),))
+    small = replace(RECIPE.scales["small"], arms=RECIPE.arms)
+    assert declarations.recipe(replace(wrong, scales={"small": small}), kinds) == []
+    (finding,) = declarations.recipe(
+        replace(RECIPE, scales={"small": replace(small, arms=wrong.arms)}), kinds
+    )
+    assert "arm 'wide' at scale 'small'" in finding.what
+
+
 def test_a_recipe_needs_the_small_scale():
-    (finding,) = declarations.recipe(replace(RECIPE, scales={}), KINDS)
+    (finding,) = declarations.recipe(replace(RECIPE, scales={}), kinds)
     assert "no scale 'small'" in finding.what
 
 

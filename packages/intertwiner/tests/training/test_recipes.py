@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from intertwiner.errors import ConfigError
+from intertwiner.specs import Arm
 from intertwiner.training.folder import RunFolder
-from intertwiner.training.recipes import reproduce
+from intertwiner.training.recipes import arm_config, reproduce
 
 
 @pytest.fixture
@@ -32,6 +35,25 @@ def test_finished_arms_are_kept_when_it_is_run_again(registry, recipe, tmp_path)
     second = reproduce(registry, recipe, "small", tmp_path, progress=False)
     assert weights.stat().st_mtime_ns == before
     assert first.rows == second.rows
+
+
+def test_a_scale_may_have_its_own_arms(registry, recipe, tmp_path):
+    arms = (Arm(name="single", overrides={"model.channels": 1}),)
+    small = replace(recipe.spec.scales["small"], arms=arms, seeds=(0,))
+    spec = replace(
+        recipe.spec, scales={"small": small}, report="toy_plugin.recipes:report_of_names"
+    )
+    report = reproduce(registry, replace(recipe, spec=spec), "small", tmp_path, progress=False)
+    assert report.rows == (("single",),)
+
+
+def test_a_scale_may_name_a_dataset_and_an_arm_a_model(registry, recipe):
+    spec = replace(recipe.spec, model="toy/absent", dataset="toy/absent")
+    scale = replace(recipe.spec.scales["small"], dataset="toy/pairs")
+    arm = Arm(name="wide", overrides={"model.channels": 8}, model="toy/distance-net")
+    config = arm_config(registry, spec, scale, arm, 3)
+    assert (config.model, config.dataset) == ("toy/distance-net", "toy/pairs")
+    assert (config.model_settings.channels, config.training.seed) == (8, 3)
 
 
 def test_an_unknown_scale_names_the_known_ones(registry, recipe, tmp_path):

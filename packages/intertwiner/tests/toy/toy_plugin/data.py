@@ -54,3 +54,15 @@ class PointsReader:
             raise DataError(f"{path}: no points; write one x y z per line")
         z = torch.ones(len(rows), dtype=torch.long)
         return [Data(pos=pos, z=z, name=path.stem, num_nodes=len(rows))]
+
+
+class Shift:
+    """An adapter that moves everything by one along x."""
+
+    def __init__(self, config: NoSettings) -> None:
+        self.config = config
+
+    def __call__(self, record: Data) -> Data:
+        moved = record.clone()
+        moved.pos = record.pos + torch.tensor([1.0, 0.0, 0.0])
+        return moved

@@ -12,3 +12,7 @@ def report(results: Sequence[ArmResult], folder: Path) -> Report:
     mean = sum(narrow) / len(narrow)
     figure = Figure("narrow", mean, max(narrow) - min(narrow), len(narrow), "angstrom^2")
     return Report("Widths", ("arm", "seed", "error"), rows, (figure,))
+
+
+def report_of_names(results: Sequence[ArmResult], folder: Path) -> Report:
+    return Report("Names", ("arm",), tuple((r.arm,) for r in results), ())
