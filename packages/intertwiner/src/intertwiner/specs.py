@@ -258,18 +258,27 @@ class Published:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
-    """One variant of an experiment: dotted settings, such as {"model.lmax": 0}."""
+    """One variant of an experiment: dotted settings, such as {"model.lmax": 0}.
+
+    model: of this arm in place of the recipe's.
+    """
 
     name: str
     overrides: Mapping[str, Any] = field(default_factory=_empty)
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """How big a recipe is run: dotted settings for every arm, and the seeds."""
+    """How big a recipe is run: dotted settings for every arm, and the seeds.
+
+    dataset, arms: of this scale in place of the recipe's, where they differ.
+    """
 
     overrides: Mapping[str, Any] = field(default_factory=_empty)
     seeds: tuple[int, ...] = (0, 1)
+    dataset: str | None = None
+    arms: tuple[Arm, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,6 +287,7 @@ class RecipeSpec(Spec):
 
     report: `(results, folder) -> Report`, which draws the pictures and gives the figures
     (see `intertwiner.training.recipes`).
+    model, dataset, arms: unless an arm names another model, or a scale another dataset or arms.
     """
 
     model: str

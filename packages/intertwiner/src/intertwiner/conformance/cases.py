@@ -144,11 +144,14 @@ def _recipe(spec: RecipeSpec, registry: Registry) -> Iterator[Check]:
 
 def _arms(spec: RecipeSpec, registry: Registry) -> list[Finding]:
     """Settings of a model or dataset of another plugin are left out when that is not installed."""
-    kinds: dict[str, Any] = {"training": TrainingConfig}
-    sections = {"model": ("models", spec.model), "data": ("datasets", spec.dataset)}
-    for section, (kind, name) in sections.items():
-        if any(name in (entry.id, entry.spec.name) for entry in registry.entries(kind)):
-            kinds[section] = load_target(registry.find(kind, name).spec.config)
+
+    def kinds(model: str, dataset: str) -> dict[str, Any]:
+        found: dict[str, Any] = {"training": TrainingConfig}
+        for section, kind, name in (("model", "models", model), ("data", "datasets", dataset)):
+            if any(name in (entry.id, entry.spec.name) for entry in registry.entries(kind)):
+                found[section] = load_target(registry.find(kind, name).spec.config)
+        return found
+
     return declarations.recipe(spec, kinds)
 
 

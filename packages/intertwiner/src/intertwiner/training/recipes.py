@@ -71,7 +71,7 @@ def reproduce(
     results = [
         _train_arm(registry, entry.spec, chosen, arm, seed, out, progress)
         for seed in chosen.seeds
-        for arm in entry.spec.arms
+        for arm in chosen.arms or entry.spec.arms
     ]
     report: Report = load_target(entry.spec.report)(results, out)
     return replace(report, figures=tuple(_with_published(entry.spec, report.figures)))
@@ -99,7 +99,8 @@ def arm_config(
         unflatten(arm.overrides),
         {"training": {"seed": seed}},
     ]
-    return build_config(registry, spec.model, spec.dataset, *layers)
+    model, dataset = arm.model or spec.model, scale.dataset or spec.dataset
+    return build_config(registry, model, dataset, *layers)
 
 
 def _train_arm(

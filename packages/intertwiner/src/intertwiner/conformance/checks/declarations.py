@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import yaml
@@ -134,18 +134,20 @@ def adapter_declaration(spec: AdapterSpec) -> list[Finding]:
     return [Finding("suffixes", f"{suffix!r} must begin with a dot") for suffix in wrong]
 
 
-def recipe(spec: RecipeSpec, kinds: Mapping[str, Any]) -> list[Finding]:
-    """Every arm at every scale gives settings that build; both required scales are there.
+def recipe(spec: RecipeSpec, kinds: Callable[[str, str], Mapping[str, Any]]) -> list[Finding]:
+    """Every arm at every scale gives settings that build; the scale "small" is there.
 
-    kinds: section ("model", "data") -> config class, for the sections that are known here.
+    kinds: (model, dataset) -> section ("model", "data", "training") -> config class, for the
+    sections that are known here.
     """
     findings = []
     if "small" not in spec.scales:
         findings.append(Finding("scales", f"no scale 'small'; there are {', '.join(spec.scales)}"))
     for scale_name, scale in spec.scales.items():
-        for arm in spec.arms:
+        for arm in scale.arms or spec.arms:
             values = merge(unflatten(scale.overrides), unflatten(arm.overrides))
-            for section, kind in kinds.items():
+            found = kinds(arm.model or spec.model, scale.dataset or spec.dataset)
+            for section, kind in found.items():
                 where = f"arm {arm.name!r} at scale {scale_name!r}"
                 findings += _builds(kind, values.get(section) or {}, section, where)
     return findings
