@@ -17,6 +17,7 @@ GFN2_TARGETS: Final = (
     Field("energy", GRAPH, Scalar(), "eV", "GFN2-xTB total energy"),
     Field("forces", NODE, Irreps("1x1o"), "eV/angstrom", "minus the gradient of the energy"),
     Field("dipole", GRAPH, Irreps("1x1o"), "debye", "dipole moment vector"),
+    Field("dipole_magnitude", GRAPH, Scalar(), "debye", "length of the dipole moment"),
     Field("charges", NODE, Scalar(), "e", "Mulliken charges of GFN2-xTB; they sum to zero"),
     Field("homo", GRAPH, Scalar(), "eV", "energy of the highest occupied orbital"),
     Field("lumo", GRAPH, Scalar(), "eV", "energy of the lowest empty orbital"),

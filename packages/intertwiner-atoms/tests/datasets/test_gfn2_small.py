@@ -88,8 +88,14 @@ def test_labels_unknown_at_displaced_geometries_are_nan(both: Dataset) -> None:
     assert not torch.equal(record.pos, both[0].pos)
     for name in ("homo", "lumo", "gap", "charges", "polarizability", "polarizability_mean"):
         assert torch.isnan(record[name]).all(), name
-    for name in ("energy", "forces", "dipole"):
+    for name in ("energy", "forces", "dipole", "dipole_magnitude"):
         assert torch.isfinite(record[name]).all(), name
+
+
+def test_the_dipole_magnitude_is_the_length_of_the_dipole(both: Dataset) -> None:
+    for index in range(0, len(both), 97):
+        record = both[index]
+        assert torch.allclose(record.dipole.norm(dim=1), record.dipole_magnitude, atol=1e-5)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -38,6 +38,7 @@ def test_labels_are_found_under_either_name_and_missing_ones_are_nan(load: Any) 
     record = load(two())[0]
     assert record.energy.tolist() == [-1.0]
     assert record.dipole.tolist() == [[1, 1, 1]]
+    assert record.dipole_magnitude.tolist() == pytest.approx([3**0.5])
     assert torch.isnan(record.forces).all()
     assert torch.isnan(record.polarizability).all()
 

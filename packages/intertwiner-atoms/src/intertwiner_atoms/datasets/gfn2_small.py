@@ -109,6 +109,7 @@ def _molecules(
     graph_labels: dict[str, NDArray[np.float64]],
 ) -> Molecules:
     suffix = " displaced" if prefix else ""
+    dipole = arrays[f"{prefix}dipole_D"]
     return Molecules(
         n_atoms=arrays["n_atoms"].astype(np.int64),
         z=arrays["z"].astype(np.int64),
@@ -117,7 +118,8 @@ def _molecules(
         node_labels={"forces": arrays[f"{prefix}forces_meV_A"] * 1e-3, **node_labels},
         graph_labels={
             "energy": arrays[f"{prefix}energy_eV"],
-            "dipole": arrays[f"{prefix}dipole_D"],
+            "dipole": dipole,
+            "dipole_magnitude": np.linalg.norm(dipole.astype(np.float64), axis=1),
             **graph_labels,
         },
     )

@@ -63,6 +63,7 @@ def molecules(arrays: Arrays, path: Path) -> Molecules:
     count, atoms = len(arrays["n_atoms"]), len(arrays["z"])
     homo, lumo = (_label(arrays, path, f"{level}_eV", (count,)) for level in ("homo", "lumo"))
     mean, tensor = _polarizability(arrays, path, count)
+    dipole = _label(arrays, path, "dipole_D", (count, 3))
     return Molecules(
         n_atoms=arrays["n_atoms"].astype(np.int64),
         z=arrays["z"].astype(np.int64),
@@ -74,7 +75,8 @@ def molecules(arrays: Arrays, path: Path) -> Molecules:
         },
         graph_labels={
             "energy": _label(arrays, path, "energy_eV", (count,)),
-            "dipole": _label(arrays, path, "dipole_D", (count, 3)),
+            "dipole": dipole,
+            "dipole_magnitude": np.linalg.norm(dipole, axis=1),
             "homo": homo,
             "lumo": lumo,
             "gap": lumo - homo,

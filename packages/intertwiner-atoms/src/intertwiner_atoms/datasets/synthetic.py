@@ -105,6 +105,7 @@ def _labels(z: NDArray[np.int64], pos: Array) -> Mapping[str, Array]:
         "energy": energy,
         "forces": pull.sum(axis=1),
         "dipole": dipole,
+        "dipole_magnitude": np.linalg.norm(dipole),
         "charges": charges,
         "homo": homo,
         "lumo": lumo,
