@@ -3,7 +3,8 @@
 For features F of multiplicity v and order li, all filters lf between |lo-li| and lo+li, and every
 ordered pair of atoms (a, b) of a molecule,
 
-    out[a,u,i] = sum_b sum_{v,li,lf} n R_{u,v,lf}(r_ab) sum_{jk} Q^{lo,li,lf}_{ijk} Ybar^lf_k F[b,v,j]
+    out[a,u,i] = sum_b sum_{v,li,lf} n R_{u,v,lf}(r_ab) M_ijf F[b,v,j],
+    M_ijf = sum_k Q^{lo,li,lf}_{ijk} Ybar^{lf}_k
 
 with R = W h(r), h of width H, and n = sqrt(4 pi (2 li + 1) / sum over input blocks of multiplicity
 times filters). R, [pairs, u v lf], is the large thing here. It is linear in h, so either
@@ -11,7 +12,7 @@ times filters). R, [pairs, u v lf], is the large thing here. It is linear in h, 
     aggregate:  Z[a,(i,f,v),h] = sum_b (sum_j M_ijf F[b,v,j]) h[a,b],   out = Z W       or
     transform:  G[b,(j,f,u),h] = sum_v F[b,v,j] W,   P[b,a] = G[b] h[a,b],   out = sum_bjf M_ijf P
 
-with M = n Q Ybar. For n atoms these take (2 lo + 1)(m_in m_out + n m_in) and
+For n atoms these take (2 lo + 1)(m_in m_out + n m_in) and
 (2 li + 1)(m_in m_out + n m_out) times H multiply-adds an atom and filter, against
 n m_in m_out for R; each pair of orders takes the cheaper. In the first layer features depend on
 the element alone: aggregation is over elements in place of features.
@@ -170,7 +171,7 @@ def _transform(
     lo: int,
     li: int,
 ) -> Float[Tensor, "atoms components m_out"]:
-    """Applies the weights first, then sums neighbours. (`near` is the same seen from b as from a.)"""
+    """Applies the weights first, then sums neighbours; `near` is the same from both ends."""
     atoms, slots, hidden = near.shape
     width = weight.shape[2]
     grown = (features.flatten(0, 1) @ weight.flatten(1)).view(atoms, -1, hidden)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import cast
 
@@ -107,8 +106,8 @@ class PaperNetwork(nn.Module):
             features = (
                 [x + y for x, y in zip(features, turned, strict=True)] if residual else turned
             )
-        if self.head is not None:
-            return self.head(features[0][:, 0])
+        if self.last is None:
+            return cast(nn.Module, self.head)(features[0][:, 0])
         return self.last([block * scale for block in features], basis, geometry)[0][:, 0]
 
     def _atoms(self, batch: Batch) -> Atoms:

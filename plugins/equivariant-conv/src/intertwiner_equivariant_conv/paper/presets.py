@@ -47,7 +47,7 @@ def count_components(blocks: Sequence[int]) -> int:
 def count_parameters(config: PaperConfig, targets: int = 1) -> int:
     """Learned numbers of the network with a convolution as read-out, without "linear" maps."""
     blocks, hidden = config.multiplicities, config.radial_hidden
-    shapes = [((config.embed,), gated(blocks))]
+    shapes: list[tuple[Sequence[int], Sequence[int]]] = [((config.embed,), gated(blocks))]
     shapes += [(blocks, gated(blocks))] * (config.layers - 1) + [(blocks, (targets,))]
     radial = config.radial_basis * hidden + (config.radial_layers - 1) * hidden**2
     paths = sum(count_paths(*shape) for shape in shapes)

@@ -3,7 +3,8 @@
 A network without biases whose last layer, to one weight a path, is left to the convolution, which
 never evaluates it pair by pair:
 
-    z1 = f(W1 b),    z2 = f(W2 z1 / sqrt h),    R = W3 z2 / sqrt h,    f(x) = k_f (softplus(x) - ln2/5).
+    z1 = f(W1 b),    z2 = f(W2 z1 / sqrt h),    R = W3 z2 / sqrt h,
+    f(x) = k_f (softplus(x) - ln(2)/5).
 
 f(0) = 0, so R vanishes where the basis does.
 """

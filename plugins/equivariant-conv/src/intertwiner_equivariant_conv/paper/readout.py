@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -87,13 +87,13 @@ class _NormalLinear(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs))
 
     def forward(self, x: Float[Tensor, "*atoms inputs"]) -> Float[Tensor, "*atoms outputs"]:
-        return x @ self.weight / cast(int, self.weight.shape[0]) ** 0.5 + self.bias
+        return x @ self.weight / self.weight.shape[0] ** 0.5 + self.bias
 
 
 def dense_head(inputs: int, hidden: Sequence[int], targets: int) -> nn.Sequential:
     """Dense layers with ReLU between; the last has its own weights for every target."""
     widths = [inputs, *hidden]
     layers: list[nn.Module] = []
-    for fan_in, fan_out in zip(widths, widths[1:], strict=False):
+    for fan_in, fan_out in pairwise(widths):
         layers += [_NormalLinear(fan_in, fan_out), nn.ReLU()]
     return nn.Sequential(*layers, _NormalLinear(widths[-1], targets))
