@@ -84,8 +84,11 @@ sys.exit(pytest.main(command))
 
 
 def pytest_on(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """As in a project of the user's own: the settings of this repository's pytest do not count."""
+    settings = folder / "pytest.ini"
+    settings.write_text("[pytest]\n")
     script = SCRIPT.format(plugins=str(PLUGINS))
-    command = [sys.executable, "-c", script, *arguments]
+    command = [sys.executable, "-c", script, "-c", str(settings), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
 
 
