@@ -13,7 +13,16 @@ from intertwiner.specs import load_target
 from intertwiner_equivariant_conv import _plugin
 from intertwiner_equivariant_conv.config import DepthwiseConfig
 
-LIGHT = ("", "._plugin", ".config", ".ablation", ".width", ".errors", ".layers.paths")
+LIGHT = (
+    "",
+    "._plugin",
+    ".config",
+    ".ablation",
+    ".width",
+    ".errors",
+    ".layers.paths",
+    ".paper.presets",
+)
 
 
 def test_importing_the_light_modules_imports_no_torch() -> None:
@@ -43,9 +52,10 @@ def test_every_import_string_of_the_records_leads_somewhere() -> None:
 
 
 def test_settings_survive_the_round_trip() -> None:
-    (model,) = _plugin.intertwiner_models()
-    config = build(DepthwiseConfig, model.tiny)
-    assert build(DepthwiseConfig, to_plain(config)) == config
+    for model in _plugin.intertwiner_models():
+        kind = load_target(model.config)
+        config = build(kind, model.tiny)
+        assert build(kind, to_plain(config)) == config
 
 
 @pytest.mark.parametrize("values", [{"lmax": 4}, {"channels": 0}, {"radial_hidden": []}])

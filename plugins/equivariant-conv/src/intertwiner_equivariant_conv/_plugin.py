@@ -44,6 +44,31 @@ def intertwiner_models() -> Iterable[ModelSpec]:
         symmetry=Symmetry(space="E(3)", permutes=(NODE,)),
         tiny={"lmax": 2, "channels": 4, "layers": 2, "radial_basis": 4, "radial_hidden": (8,)},
     )
+    yield _paper(0, "E(3)", (4,), "distances only")
+    yield _paper(1, "SE(3)", (4, 2), "scalars and vectors")
+    yield _paper(2, "SE(3)", (4, 2, 2), "scalars, vectors and tensors")
+
+
+def _paper(lmax: int, space: str, tiny: tuple[int, ...], summary: str) -> ModelSpec:
+    """The published network; from vectors on it tells a molecule from its mirror image."""
+    return ModelSpec(
+        name=f"paper-l{lmax}",
+        summary=f"The published network of order {lmax}: all pairs, {summary}",
+        reference=PAPER,
+        target=f"{PACKAGE}.paper.network:build_network",
+        config=f"{PACKAGE}.paper.config:PaperL{lmax}Config",
+        reads=Structure.ATOMS,
+        inputs=(Field("pos", NODE, Point(), "angstrom"), Field("z", NODE, Label())),
+        outputs=(Field(ANY_NAME, GRAPH, Scalar(), summary="sum of atomic numbers"),),
+        symmetry=Symmetry(space=space, permutes=(NODE,)),
+        tiny={
+            "multiplicities": tiny,
+            "layers": 3,
+            "embed": 6,
+            "radial_hidden": 8,
+            "radial_basis": 8,
+        },
+    )
 
 
 @hookimpl
@@ -59,6 +84,18 @@ def intertwiner_kernels() -> Iterable[KernelSpec]:
         device="any",
         differentiable=2,
         priority=10,
+    )
+    table = f"{PACKAGE}.kernels.table"
+    yield KernelSpec(
+        name="tp-scatter-table-compiled",
+        summary="C++ with radial weights interpolated in a table, chunk by chunk in the cache",
+        op="table_product_scatter",
+        target=f"{table}.compiled:table_product_scatter",
+        reference=f"{table}.reference:table_product_scatter",
+        examples=f"{table}.reference:examples",
+        device="cpu",
+        differentiable=2,
+        priority=20,
     )
 
 

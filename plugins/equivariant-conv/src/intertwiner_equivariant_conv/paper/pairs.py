@@ -43,7 +43,7 @@ class Table:
     def of(cls, sizes: Sequence[int], device: torch.device) -> Table:
         """For molecules of `sizes` atoms."""
         counts = torch.tensor(sizes, device=device, dtype=torch.long)
-        slots = max(0, max(sizes, default=0) - 1)
+        slots = max(1, max(sizes, default=1) - 1)
         start = (counts.cumsum(0) - counts).repeat_interleave(counts).unsqueeze(1)
         size = counts.repeat_interleave(counts).unsqueeze(1)
         own = torch.arange(len(size), device=device).unsqueeze(1)
@@ -120,10 +120,11 @@ def _check_apart(square: Float[Tensor, " pairs"], table: Table) -> None:
 
 
 def tiles(sizes: Sequence[int], most_atoms: int) -> Iterator[list[int]]:
-    """Molecules, from the smallest on, in lists of at most so many atoms or one molecule."""
+    """Molecules with atoms, from the smallest on: lists of at most so many atoms or one molecule."""
     chosen: list[int] = []
     atoms = 0
-    for molecule in sorted(range(len(sizes)), key=sizes.__getitem__):
+    occupied = (molecule for molecule, size in enumerate(sizes) if size)
+    for molecule in sorted(occupied, key=sizes.__getitem__):
         if chosen and atoms + sizes[molecule] > most_atoms:
             yield chosen
             chosen, atoms = [], 0
