@@ -6,12 +6,14 @@
 
 The kernel (a learned function of distance times a harmonic of direction) is that of arXiv
 2008.08461; "depthwise" means that every channel has its own weights and channels mix in Lin only.
+W is a function of the distance alone: exact, or interpolated in a table (`layers.radial_table`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -19,10 +21,15 @@ from torch import Tensor, nn
 
 from intertwiner_equivariant_conv.errors import InvalidInput, InvalidSetting
 from intertwiner_equivariant_conv.kernels import tensor_product_scatter
+from intertwiner_equivariant_conv.kernels.table import compiled, table_product_scatter
 from intertwiner_equivariant_conv.layers.paths import PathTable, infer_paths, path_table
 from intertwiner_equivariant_conv.layers.radial import RadialNetwork
+from intertwiner_equivariant_conv.layers.radial_table import EdgeDistances, build_table
+from intertwiner_equivariant_conv.layers.table_guard import DEGREE, TableGuard
 
-__all__ = ["DepthwiseConvolution"]
+__all__ = ["DepthwiseConvolution", "Radial"]
+
+Radial = Literal["auto", "exact", "table"]
 
 
 class DepthwiseConvolution(nn.Module):
@@ -34,6 +41,10 @@ class DepthwiseConvolution(nn.Module):
     parity: natural parity only, see `path_table`.
     lmax_in: largest order that is not zero in the input; by default `lmax`.
     orders_out: the orders wanted of the output, with 0; by default all up to `lmax`.
+    radial: "exact" evaluates the radial network on every edge. "table" interpolates it, with an
+        error within the bounds of `TableGuard`, and needs `EdgeDistances` in place of the basis.
+        "auto" takes the table where its compiled kernel serves: for float32 on a CPU with a
+        compiler, and `EdgeDistances`. The choice does not depend on the batch.
     average_neighbors: a buffer, mean number of neighbours in the training set.
 
     Weights that could not matter, for what is zero or not wanted, do not exist.
@@ -52,14 +63,18 @@ class DepthwiseConvolution(nn.Module):
         parity: bool = True,
         lmax_in: int | None = None,
         orders_out: Sequence[int] | None = None,
+        radial: Radial = "exact",
     ) -> None:
         super().__init__()
         self.lmax, self.channels, self.extra_scalars = lmax, channels, extra_scalars
         self.lmax_in = lmax if lmax_in is None else lmax_in
         self.orders_out = tuple(range(lmax + 1)) if orders_out is None else tuple(orders_out)
         paths = path_table(self.lmax_in, lmax, parity, max(self.orders_out))
+        self.paths = paths
         _check_unmistakable(paths, channels)
         self.radial = RadialNetwork(radial_basis, radial_hidden, len(paths) * channels)
+        self.radial_choice: Radial = radial
+        self.guard = None if radial == "exact" else TableGuard()
         self.mix = nn.ParameterDict()
         self.self_mix = nn.ParameterDict()
         for order in self.orders_out:
@@ -77,7 +92,7 @@ class DepthwiseConvolution(nn.Module):
         self,
         features: Float[Tensor, "nodes rows channels"],
         harmonics: Float[Tensor, "edges rows"],
-        basis: Float[Tensor, "edges radial_basis"],
+        basis: Float[Tensor, "edges radial_basis"] | EdgeDistances,
         source: Int[Tensor, " edges"],
         target: Int[Tensor, " edges"],
         *,
@@ -90,15 +105,52 @@ class DepthwiseConvolution(nn.Module):
         """
         self._check(features)
         used = features[:, : (self.lmax_in + 1) ** 2]
-        weights = self.radial(basis)
-        messages = tensor_product_scatter(
-            used, harmonics, weights, source, target, len(features), validate=validate
-        )
+        messages = self._messages(used, harmonics, basis, source, target, validate)
         parts = [self._mix(order, features, messages) for order in self.orders_out]
         if not self.extra_scalars:
             return torch.cat(parts, 1)
         scalars = parts[0].view(len(features), 1 + self.extra_scalars, self.channels)
         return torch.cat([scalars[:, :1], *parts[1:], scalars[:, 1:]], 1)
+
+    def _messages(
+        self,
+        features: Tensor,
+        harmonics: Tensor,
+        basis: Tensor | EdgeDistances,
+        source: Tensor,
+        target: Tensor,
+        validate: bool,
+    ) -> Float[Tensor, "nodes rows_out channels"]:
+        ends = (source, target, len(features))
+        knots = self._knots(features, basis)
+        if knots and isinstance(basis, EdgeDistances):
+            placed = basis.placed(knots, DEGREE)
+            table = build_table(self.radial, basis.basis, knots, DEGREE, placed.occupied)
+            return table_product_scatter(
+                features, harmonics, placed.powers, table, placed.row, *ends, validate=validate
+            )
+        values = basis.values() if isinstance(basis, EdgeDistances) else basis
+        return tensor_product_scatter(
+            features, harmonics, self.radial(values), *ends, validate=validate
+        )
+
+    def _knots(self, features: Tensor, basis: Tensor | EdgeDistances) -> int:
+        """Knots of the table to use; 0 for the exact network."""
+        if self.guard is None:
+            return 0
+        if not isinstance(basis, EdgeDistances):
+            if self.radial_choice == "auto":
+                return 0
+            raise InvalidInput("a table needs distances: pass `EdgeDistances` instead of a basis")
+        if self.radial_choice == "auto" and not self._compiled(features):
+            return 0
+        return int(self.guard(self.radial, basis.basis))
+
+    def _compiled(self, features: Tensor) -> bool:
+        """Whether the compiled kernel of tables serves these features."""
+        if features.device.type != "cpu" or features.dtype != torch.float32:
+            return False
+        return compiled.library_of(self.paths, features.dtype, DEGREE) is not None
 
     @torch.no_grad()
     def set_neighbors(self, average: float) -> None:

@@ -20,12 +20,11 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from intertwiner_equivariant_conv.kernels.compiled import graph as graphs
-from intertwiner_equivariant_conv.kernels.compiled.generate import units
 from intertwiner_equivariant_conv.kernels.compiled.graph import Graph, graph_of
 from intertwiner_equivariant_conv.kernels.compiled.library import Library, call, try_load
 from intertwiner_equivariant_conv.kernels.compiled.text import scalar
 from intertwiner_equivariant_conv.kernels.table import reference
-from intertwiner_equivariant_conv.kernels.table.generate import unit
+from intertwiner_equivariant_conv.kernels.table.generate import linked
 from intertwiner_equivariant_conv.layers.paths import PathTable, infer_paths
 
 __all__ = ["library_of", "table_product_scatter"]
@@ -84,15 +83,8 @@ def library_of(table: PathTable, dtype: torch.dtype, degree: int) -> Library | N
     kind = scalar(dtype)
     parity = "o3" if table.parity else "so3"
     name = f"table{degree}-{parity}-{table.lmax_in}{table.lmax_edge}-{len(table)}-{kind.name}"
-    return try_load(
-        name,
-        lambda: {
-            **units(table, kind),
-            "graph": graphs.UNIT,
-            "table": unit(table, kind, degree),
-        },
-        "the reference",
-    )
+    text = functools.partial(linked, table, kind, degree)
+    return try_load(name, lambda: {**text(), "graph": graphs.UNIT}, "the reference")
 
 
 def _product(arguments: Tensors, edges: Edges) -> Tensor:
@@ -229,6 +221,8 @@ def _second(
         return [None] * 5
     found = _results(arguments, wanted)
     found.append(torch.empty_like(g, memory_format=torch.contiguous_format) if wanted[4] else None)
+    if not len(edges.row):
+        return [None if tensor is None else tensor.zero_() for tensor in found]
     given = [None if c is None else c.contiguous() for c in cotangents]
     problem = _problem(arguments, edges)
     call(edges.library, "table_second", *problem, g.contiguous(), *given, *found)

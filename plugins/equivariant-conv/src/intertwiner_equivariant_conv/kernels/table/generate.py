@@ -13,14 +13,27 @@ Chunks and orders do not depend on the number of threads, nor do the bits of any
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
+from intertwiner_equivariant_conv.kernels.compiled.generate import units
 from intertwiner_equivariant_conv.kernels.compiled.text import Scalar, prelude
 from intertwiner_equivariant_conv.layers.paths import PathTable
 
-__all__ = ["unit"]
+__all__ = ["linked"]
+
+_DECLARATION: Final = re.compile(r'extern "C" void \w+\([^)]*\)')
 
 
-def unit(table: PathTable, kind: Scalar, degree: int) -> str:
-    """The source of the unit, to be linked with those of the product."""
+def linked(table: PathTable, kind: Scalar, degree: int) -> dict[str, str]:
+    """Name -> source of the units of the product, and of the one that runs them on chunks."""
+    product = units(table, kind)
+    declared = [_DECLARATION.search(text) for text in product.values()]
+    known = "".join(f"{found.group()};\n" for found in declared if found is not None)
+    return {**product, "table": _unit(table, kind, degree, known)}
+
+
+def _unit(table: PathTable, kind: Scalar, degree: int, known: str) -> str:
     sizes = (
         f"enum {{ K = {table.rows_in}, K2 = {table.rows_edge}, P = {len(table)}, "
         f"KO = {table.rows_out}, Q = {degree + 1} }};\n"
@@ -40,19 +53,10 @@ def unit(table: PathTable, kind: Scalar, degree: int) -> str:
         sums="\n".join(f"        d{q} += b[order[i] * Q + {q}] * se;" for q in powers),
         stores=" ".join(f"put(out + {q} * PC + c, d{q});" for q in powers),
     )
-    return prelude(kind) + sizes + _HEAD + expand + collect + _ENTRIES
+    return prelude(kind) + sizes + known + _HEAD + expand + collect + _ENTRIES
 
 
 _HEAD = """
-extern "C" void forward(const S* x, const S* y, const S* w, const int64_t* source,
-    const int64_t* rowptr, int64_t nodes, int64_t C, S* out, int64_t add, int64_t threads);
-extern "C" void gradient_features(const S* y, const S* w, const S* g, const int64_t* target,
-    const int64_t* order, const int64_t* rowptr, int64_t nodes, int64_t C, S* dx, int64_t add,
-    int64_t threads);
-extern "C" void gradient_edges(const S* x, const S* y, const S* w, const S* g,
-    const int64_t* source, const int64_t* rowptr, int64_t nodes, int64_t C, S* dy, S* dw,
-    int64_t add, int64_t threads);
-
 // Edges, and what depends on them alone. cap: most edges of a chunk.
 struct Problem {
   const int64_t *row, *source, *target, *rowptr;
@@ -107,6 +111,7 @@ struct Chunk {
       rowptr[n] = begin < 0 ? 0 : begin < count ? begin : count;
     }
     if (count) by_row.sort(p.row + edge, count);
+    if (count && p.threads > 1) by_source.sort(p.source + edge, count);
     return true;
   }
 };
@@ -177,21 +182,27 @@ struct Buffer {
   Buffer(int64_t size) : store(new S[size + V]),
       data((S*)(((uintptr_t)store.get() + 63) / 64 * 64)) {}
 };
+static void clear(S* values, int64_t size) {
+  for (int64_t i = 0; i < size; i++) values[i] = 0;
+}
 static void product(const Chunk& k, const S* x, const S* y, const S* w, S* out, bool add) {
   forward(x, y + k.edge * K2, w, k.p.source + k.edge, k.rowptr.get(), k.nodes, k.p.C,
       out + k.node * KO * k.p.C, add, k.p.threads);
 }
-static void features(Chunk& k, const S* y, const S* w, const S* g, S* dx) {
-  if (!k.count) return;
-  const Groups& by = k.by_source;
-  gradient_features(y + k.edge * K2, w, g, k.p.target + k.edge, by.order.get(), by.ptr.get(),
-      by.number, k.p.C, dx + by.first * K * k.p.C, 1, k.p.threads);
-}
-static void edges(const Chunk& k, const S* x, const S* y, const S* w, const S* g, S* dy, S* s,
+// Adds to dx; sets dy and s, or adds to them where `add`. Any of the three may be null.
+static void edges(Chunk& k, const S* x, const S* y, const S* w, const S* g, S* dx, S* dy, S* s,
     bool add) {
-  if (!k.count) return;
-  gradient_edges(x, y + k.edge * K2, w, g + k.node * KO * k.p.C, k.p.source + k.edge,
-      k.rowptr.get(), k.nodes, k.p.C, dy ? dy + k.edge * K2 : nullptr, s, add, k.p.threads);
+  if (!k.count || !(dx || dy || s)) return;
+  y += k.edge * K2;
+  if (dx && k.p.threads > 1) {
+    const Groups& by = k.by_source;
+    gradient_features(y, w, g, k.p.target + k.edge, by.order.get(), by.ptr.get(), by.number,
+        k.p.C, dx + by.first * K * k.p.C, 1, k.p.threads);
+    dx = nullptr;
+    if (!dy && !s) return;
+  }
+  gradient_edges(x, y, w, g + k.node * KO * k.p.C, k.p.source + k.edge, k.rowptr.get(), k.nodes,
+      k.p.C, dx, dy ? dy + k.edge * K2 : nullptr, s, add, k.p.threads);
 }
 extern "C" void table_forward(const S* x, const S* y, const S* b, const S* t, const int64_t* row,
     const int64_t* source, const int64_t* target, const int64_t* rowptr, int64_t nodes,
@@ -214,10 +225,8 @@ extern "C" void table_gradient(const S* x, const S* y, const S* b, const S* t, c
   Buffer w(cap * P * C), s(cap * P * C);
   while (k.advance()) {
     if (dx || dy) expand(k, b, t, w.data, false);
-    if (dx && k.count) k.by_source.sort(source + k.edge, k.count);
-    if (dx) features(k, y, w.data, g, dx);
     bool weights = db || dt;
-    if (dy || weights) edges(k, x, y, w.data, g, dy, weights ? s.data : nullptr, false);
+    edges(k, x, y, w.data, g, dx, dy, weights ? s.data : nullptr, false);
     if (weights) collect(k, s.data, b, t, db, false, dt);
   }
 }
@@ -240,19 +249,14 @@ extern "C" void table_second(const S* x, const S* y, const S* b, const S* t, con
     if (dg && ax) product(k, ax, y, w.data, dg, more), more = true;
     if (dg && ay) product(k, x, ay, w.data, dg, more), more = true;
     if (dg && moved) product(k, x, y, aw.data, dg, more);
-    if (dx && k.count) k.by_source.sort(source + k.edge, k.count);
-    if (dx && ay) features(k, ay, w.data, g, dx);
-    if (dx && moved) features(k, y, aw.data, g, dx);
-    bool weights = db || dt;
-    if (weights && (ax || ay)) for (int64_t i = 0; i < k.count * P * C; i++) s.data[i] = 0;
-    if (dy) for (int64_t i = k.edge * K2; i < (k.edge + k.count) * K2; i++) dy[i] = 0;
-    if (ax && (dy || weights)) edges(k, ax, y, w.data, g, dy, weights ? s.data : nullptr, true);
-    if (ay && weights) edges(k, x, ay, w.data, g, nullptr, s.data, true);
-    bool crossed = (dt && ab) || (db && at);
-    if (moved && crossed) for (int64_t i = 0; i < k.count * P * C; i++) as.data[i] = 0;
-    if (moved && (dy || crossed)) edges(k, x, y, aw.data, g, dy, crossed ? as.data : nullptr, true);
-    if (weights && (ax || ay)) collect(k, s.data, b, t, db, false, dt);
-    else if (db) for (int64_t i = k.edge * Q; i < (k.edge + k.count) * Q; i++) db[i] = 0;
+    bool weights = db || dt, crossed = (dt && ab) || (db && at);
+    if (weights) clear(s.data, k.count * P * C);
+    if (crossed) clear(as.data, k.count * P * C);
+    if (dy) clear(dy + k.edge * K2, k.count * K2);
+    if (ax) edges(k, ax, y, w.data, g, nullptr, dy, weights ? s.data : nullptr, true);
+    if (ay) edges(k, x, ay, w.data, g, dx, nullptr, weights ? s.data : nullptr, true);
+    if (moved) edges(k, x, y, aw.data, g, dx, dy, crossed ? as.data : nullptr, true);
+    if (weights) collect(k, s.data, b, t, db, false, dt);
     if (db && at) collect(k, as.data, b, at, db, true, nullptr);
     if (dt && ab) collect(k, as.data, ab, t, nullptr, false, dt);
   }
