@@ -25,6 +25,7 @@ from intertwiner_equivariant_conv.kernels.compiled import graph as graphs
 from intertwiner_equivariant_conv.kernels.compiled.generate import units
 from intertwiner_equivariant_conv.kernels.compiled.graph import Graph, graph_of
 from intertwiner_equivariant_conv.kernels.compiled.library import Library, call, try_load
+from intertwiner_equivariant_conv.kernels.compiled.memory import empty
 from intertwiner_equivariant_conv.kernels.compiled.text import scalar
 from intertwiner_equivariant_conv.layers.paths import PathTable, infer_paths
 
@@ -143,7 +144,7 @@ def _sum_messages(x: Tensor, y: Tensor, w: Tensor, edges: Edges) -> Tensor:
     library, graph, table = edges
     x, y, w = x.contiguous(), y.contiguous(), w.contiguous()
     channels = x.shape[2]
-    out = x.new_empty(graph.nodes, table.rows_out, channels)
+    out = empty((graph.nodes, table.rows_out, channels), x)
     ends = (graph.source, graph.rowptr, graph.nodes, channels)
     call(library, "forward", x, y, w, *ends, out, 0, torch.get_num_threads())
     return out
@@ -157,14 +158,14 @@ def _gradients(
     x, y, w, g = x.contiguous(), y.contiguous(), w.contiguous(), g.contiguous()
     channels, threads = x.shape[2], torch.get_num_threads()
     dx, dy, dw = (
-        torch.empty_like(tensor) if needed else None
+        empty(tuple(tensor.shape), tensor) if needed else None
         for tensor, needed in zip((x, y, w), wanted, strict=True)
     )
-    if dx is not None:
+    if dx is not None and threads > 1:
         rowptr, order = graph.by_source
-        ends = (graph.target, order, rowptr, graph.sources, channels)
-        call(library, "gradient_features", y, w, g, *ends, dx, 0, threads)
-    if dy is not None or dw is not None:
-        ends = (graph.source, graph.rowptr, graph.nodes, channels)
-        call(library, "gradient_edges", x, y, w, g, *ends, dy, dw, 0, threads)
+        sides = (graph.target, order, rowptr, graph.sources, channels)
+        call(library, "gradient_features", y, w, g, *sides, dx, 0, threads)
+    ends = (graph.source, graph.rowptr, graph.nodes, channels)
+    scattered = dx.zero_() if dx is not None and threads == 1 else None
+    call(library, "gradient_edges", x, y, w, g, *ends, scattered, dy, dw, 0, threads)
     return dx, dy, dw

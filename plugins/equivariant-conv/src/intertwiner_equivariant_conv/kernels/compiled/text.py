@@ -99,6 +99,9 @@ def coupled(chosen: list[Pair], row: str, other: str) -> str:
 _PRELUDE = """
 #include <cstdint>
 #include <memory>
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
 #ifdef _OPENMP
 #include <omp.h>
 #else
@@ -110,6 +113,12 @@ typedef vec loose __attribute__((aligned(sizeof(S)), may_alias));
 typedef S half __attribute__((vector_size(V / 2 * sizeof(S))));
 static inline vec get(const S* p) { return *(const loose*)p; }
 static inline void put(S* p, vec v) { *(loose*)p = v; }
+#ifdef __AVX512F__
+static inline void stream(float* p, vec v) { _mm512_stream_ps(p, (__m512)v); }
+static inline void stream(double* p, vec v) { _mm512_stream_pd(p, (__m512d)v); }
+#else
+static inline void stream(S* p, vec v) { put(p, v); }
+#endif
 static inline vec zero() { return vec{}; }
 static inline S total(vec v) {
   union { vec whole; half parts[2]; } u = {v};
