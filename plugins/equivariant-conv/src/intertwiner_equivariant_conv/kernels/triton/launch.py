@@ -28,6 +28,7 @@ from intertwiner_equivariant_conv.layers.paths import PathTable
 __all__ = ["PASSES", "block_size", "load"]
 
 WARP = 32
+OPTIONS = {"num_warps": 1, "enable_fp_fusion": True}
 NUMBERS_A_LANE = 96
 """Sums of a program in single precision that a lane may keep in its 255 registers."""
 
@@ -65,7 +66,7 @@ class _Launch:
         first = next(argument for argument in arguments if isinstance(argument, Tensor))
         with torch.cuda.device_of(first):
             kernel = getattr(self.kernels, name)[(self.nodes, self.blocks)]
-            kernel(*arguments, BLOCK=self.block, num_warps=1, **constants)
+            kernel(*arguments, BLOCK=self.block, **constants, **OPTIONS)
 
 
 def _check(x: Tensor) -> None:
@@ -143,8 +144,8 @@ def _second(
         dx = torch.empty_like(x)
         launch = _Launch(edges.table, len(x), channels, x.dtype)
         starts, order = by_source(edges.source, len(x))
-        ends = edges.target.contiguous(), order, starts
-        launch("second_by_source", y, w, g, ay, aw, *ends, dx, channels)
+        by = edges.target.contiguous(), order, starts
+        launch("second_by_source", y, w, g, ay, aw, *by, dx, channels)
     return dx, dy, dw, dg if wanted[3] else None
 
 
