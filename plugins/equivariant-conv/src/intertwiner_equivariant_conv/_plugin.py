@@ -19,6 +19,8 @@ from intertwiner.fields import (
 )
 from intertwiner.specs import KernelSpec, ModelSpec, RecipeSpec
 from intertwiner_equivariant_conv.ablation import ABLATION
+from intertwiner_equivariant_conv.studies.angular import ANGULAR_STUDY
+from intertwiner_equivariant_conv.studies.dipole import DIPOLE_READOUTS
 
 PAPER = "arXiv:2008.08461"
 PACKAGE = "intertwiner_equivariant_conv"
@@ -85,6 +87,18 @@ def intertwiner_kernels() -> Iterable[KernelSpec]:
         differentiable=2,
         priority=10,
     )
+    yield KernelSpec(
+        name="tp-scatter-triton",
+        summary="Triton with unrolled paths, a program for every node; no atomics",
+        op="tensor_product_scatter",
+        target=f"{PACKAGE}.kernels.triton.operation:tensor_product_scatter",
+        reference=f"{reference}:tensor_product_scatter",
+        examples=f"{reference}:examples",
+        device="cuda",
+        differentiable=2,
+        requires=("triton",),
+        priority=30,
+    )
     table = f"{PACKAGE}.kernels.table"
     yield KernelSpec(
         name="tp-scatter-table-compiled",
@@ -102,3 +116,5 @@ def intertwiner_kernels() -> Iterable[KernelSpec]:
 @hookimpl
 def intertwiner_recipes() -> Iterable[RecipeSpec]:
     yield ABLATION
+    yield ANGULAR_STUDY
+    yield DIPOLE_READOUTS
