@@ -57,7 +57,11 @@ def make_graph(nodes: int, lmax: int, channels: int) -> Graph:
 def tabulated(graph: Graph) -> tuple[Layer, list[Tensor]]:
     """(layer, radial weights) of ours."""
     outputs = len(path_table(graph.lmax, graph.lmax)) * graph.channels
-    network, basis, guard = RadialNetwork(8, (64, 64), outputs), RadialBasis(8, CUTOFF), TableGuard()
+    network, basis, guard = (
+        RadialNetwork(8, (64, 64), outputs),
+        RadialBasis(8, CUTOFF),
+        TableGuard(),
+    )
 
     def run(features: Tensor, vectors: Tensor) -> Tensor:
         distance = vectors.square().sum(1).sqrt()

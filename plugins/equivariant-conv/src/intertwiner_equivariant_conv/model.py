@@ -19,6 +19,7 @@ from intertwiner_equivariant_conv.layers.atoms import Atoms, Elements, Pairs, fi
 from intertwiner_equivariant_conv.layers.convolution import DepthwiseConvolution
 from intertwiner_equivariant_conv.layers.gate import Gate
 from intertwiner_equivariant_conv.layers.radial import RadialBasis
+from intertwiner_equivariant_conv.layers.radial_table import EdgeDistances
 from intertwiner_equivariant_conv.layers.readout import Readout
 from intertwiner_equivariant_conv.layers.spherical_harmonics import spherical_harmonics
 from intertwiner_equivariant_conv.loss import energy_force_loss
@@ -81,7 +82,7 @@ class DepthwiseNetwork(nn.Module):
         """The features of the last layer."""
         lmax = self.config.lmax
         harmonics = spherical_harmonics(pairs.direction, lmax)
-        basis = self.basis(pairs.distance)
+        basis = EdgeDistances(self.basis, pairs.distance)
         ends = pairs.source, pairs.target
         scalars = self.embedding.index_select(0, atoms.element).unsqueeze(1)
         x = nn.functional.pad(scalars, (0, 0, 0, (lmax + 1) ** 2 - 1))
@@ -185,6 +186,7 @@ def _convolution(
         parity=config.parity,
         lmax_in=0 if first else None,
         orders_out=orders,
+        radial=config.radial,
     )
 
 

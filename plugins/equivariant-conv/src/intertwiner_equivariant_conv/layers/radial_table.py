@@ -18,7 +18,7 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import torch
 from jaxtyping import Float, Int
@@ -65,9 +65,7 @@ class Placement:
     knots: int
 
 
-def place(
-    distance: Float[Tensor, " edges"], cutoff: float, knots: int, degree: int
-) -> Placement:
+def place(distance: Float[Tensor, " edges"], cutoff: float, knots: int, degree: int) -> Placement:
     """Intervals of distances (angstrom), found in double precision, as single would lose digits."""
     scaled = distance.double() * ((knots - 1) / cutoff)
     interval = scaled.detach().floor().long().clamp(0, knots - 1)
@@ -183,9 +181,7 @@ def _knot_jet(
 
 
 @functools.lru_cache(maxsize=32)
-def _unscaled_jet(
-    number: int, cutoff: float, knots: int, orders: int, shift: float
-) -> Jet:
+def _unscaled_jet(number: int, cutoff: float, knots: int, orders: int, shift: float) -> Jet:
     """By differentiation, which `bessel` and `envelope` are written for."""
     basis = RadialBasis(number, cutoff).double()
     position = torch.arange(knots - (shift > 0), dtype=torch.float64) + shift
@@ -209,11 +205,42 @@ def _hidden_jet(network: RadialNetwork, jet: Jet) -> Jet:
 
 def _silu_jet(jet: Jet) -> Jet:
     """silu and its derivatives along a function: s, s' a', s'' a'^2 + s' a''."""
-    value, slope = jet[0], jet[1]
+    found: Jet = _SiluJet.apply(jet)
+    return found
+
+
+class _SiluJet(torch.autograd.Function):
+    """`_silu_jet` with its derivative written out, which takes a third of autograd's time."""
+
+    @staticmethod
+    def forward(ctx: Any, jet: Jet) -> Jet:
+        ctx.save_for_backward(jet)
+        value, first, second, _ = _silu(jet[0])
+        slope = jet[1]
+        found = torch.empty_like(jet)
+        torch.mul(jet[0], value, out=found[0])
+        torch.mul(first, slope, out=found[1])
+        if len(jet) == 3:
+            torch.addcmul(second * slope.square(), first, jet[2], out=found[2])
+        return found
+
+    @staticmethod
+    def backward(ctx: Any, cotangent: Jet) -> Jet:
+        (jet,) = ctx.saved_tensors
+        _, first, second, third = _silu(jet[0])
+        slope, (g0, g1) = jet[1], cotangent[:2]
+        to_value, to_slope = first * g0 + second * slope * g1, first * g1
+        if len(jet) == 2:
+            return torch.stack([to_value, to_slope])
+        g2, bend = cotangent[2], second * slope
+        to_value = to_value + (third * slope.square() + second * jet[2]) * g2
+        return torch.stack([to_value, to_slope + 2.0 * bend * g2, first * g2])
+
+
+def _silu(value: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """(sigmoid, silu', silu'', silu''')."""
     gate = torch.sigmoid(value)
-    first = gate * (1.0 + value * (1.0 - gate))
-    found = [value * gate, first * slope]
-    if len(jet) == 3:
-        second = gate * (1.0 - gate) * (2.0 + value * (1.0 - 2.0 * gate))
-        found.append(second * slope.square() + first * jet[2])
-    return torch.stack(found)
+    rest = 1.0 - gate
+    bell, tilt = gate * rest, value * (rest - gate)
+    third = bell * ((rest - gate) * (3.0 + tilt) - 2.0 * value * bell)
+    return gate, gate + value * bell, bell * (2.0 + tilt), third

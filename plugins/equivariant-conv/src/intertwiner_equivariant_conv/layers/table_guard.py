@@ -19,7 +19,7 @@ from intertwiner_equivariant_conv.layers.radial_table import table_error
 __all__ = ["DEGREE", "FIRST_KNOTS", "MOST_KNOTS", "SharpRadialNetwork", "TableGuard"]
 
 DEGREE: Final = 5
-FIRST_KNOTS: Final = 256
+FIRST_KNOTS: Final = 128
 MOST_KNOTS: Final = 4096
 
 

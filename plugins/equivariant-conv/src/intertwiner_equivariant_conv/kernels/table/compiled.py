@@ -12,6 +12,7 @@ differentiable, it is composed of F and G with one argument replaced.
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -150,7 +151,11 @@ def _leads_on(node: Any) -> bool:
 
 
 def _composed(
-    arguments: Tensors, g: Tensor, cotangents: Gradients, edges: Edges, wanted: tuple[bool, ...]
+    arguments: Tensors,
+    g: Tensor,
+    cotangents: Sequence[Tensor | None],
+    edges: Edges,
+    wanted: tuple[bool, ...],
 ) -> list[Tensor | None]:
     """The derivative of G with F and G, one argument replaced by its cotangent."""
     totals: list[Tensor | None] = [None] * 5
@@ -214,7 +219,11 @@ def _gradients(arguments: Tensors, g: Tensor, edges: Edges, wanted: Wanted) -> G
 
 
 def _second(
-    arguments: Tensors, g: Tensor, cotangents: Gradients, edges: Edges, wanted: tuple[bool, ...]
+    arguments: Tensors,
+    g: Tensor,
+    cotangents: Sequence[Tensor | None],
+    edges: Edges,
+    wanted: tuple[bool, ...],
 ) -> list[Tensor | None]:
     """As `_composed`, in one pass, not differentiable."""
     if all(cotangent is None for cotangent in cotangents):
