@@ -89,8 +89,8 @@ class PaperConvolution(nn.Module):
         return [(lo, li) for lo, count in enumerate(self.outputs) if count for li in ins]
 
     def transformed(self, lo: int, li: int) -> bool:
-        """Whether features are transformed before they are summed."""
-        return not self.first and transforms(lo, li, self.outputs[lo], self.inputs[li])
+        """Whether features meet the weights before they are summed."""
+        return self.first or transforms(lo, li, self.outputs[lo], self.inputs[li])
 
     def forward(
         self,
@@ -183,17 +183,17 @@ def _transform(
 def _by_element(
     features: Float[Tensor, "elements m_in"],
     element: Int[Tensor, " atoms"],
-    weight: Float[Tensor, "m_out 1 m_in hidden"],
+    weight: Float[Tensor, "m_in 1 m_out hidden"],
     near: Float[Tensor, "atoms slots hidden"],
     geometry: Geometry,
     lo: int,
 ) -> Float[Tensor, "atoms components m_out"]:
-    """`_aggregate` for scalars that depend on the element alone."""
+    """`_aggregate` for scalars that depend on the element alone: sums over atoms of an element."""
     marks = torch.eye(len(features), dtype=near.dtype, device=near.device)
     partners = marks.index_select(0, element).index_select(0, geometry.table.partner.flatten())
     coupled = geometry.coupling(lo, 0, transform=False)
     turned = coupled * partners.view(*near.shape[:2], 1, -1)
     summed = turned.flatten(2).transpose(1, 2) @ near
-    mixed = features @ weight[:, 0]
-    out = summed.reshape(len(near) * (2 * lo + 1), -1) @ mixed.flatten(1).T
+    mixed = (features @ weight.flatten(1)).view(len(features), *weight.shape[2:])
+    out = summed.reshape(len(near) * (2 * lo + 1), -1) @ mixed.transpose(1, 2).flatten(0, 1)
     return out.view(len(near), 2 * lo + 1, -1)

@@ -24,8 +24,9 @@ from intertwiner_equivariant_conv.paper.readout import Property, build_propertie
 
 __all__ = ["MLP_SCALARS", "PaperNetwork", "build_network"]
 
-TILE_ATOMS = 80
-"""Atoms worked through at once, so that what lies between two products stays in the cache."""
+TILE_ATOMS = 320
+"""Atoms worked through at once: enough to use every weight that is read often, and without
+gradients the bound of the memory (100 MB for the published widths)."""
 
 MLP_SCALARS = 128
 """Scalars that the "mlp" read-out starts from."""
