@@ -165,3 +165,56 @@ def test_compiled_kernels_equal_the_oracle_on_a_gpu() -> None:
         there = tuple(t.cuda() if isinstance(t, Tensor) else t for t in case)
         found = worker().derivatives(tensor_product_scatter, there)
         assert_close(found, case, 1e-12 if dtype == DOUBLE else 2e-6)
+
+
+@needs_triton
+@pytest.mark.parametrize("kernel", ["product", "by_target", "by_source"])
+def test_kernels_compile_for_a_gpu_that_is_not_here_and_use_no_atomics(
+    kernel: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import triton
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    from intertwiner_equivariant_conv.kernels.triton.launch import OPTIONS, load
+
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
+    function = getattr(load(path_table(1, 1)), kernel)
+    kinds = {"channels": "i32", "edges": "i32"}
+    kinds |= dict.fromkeys(("source", "target", "order", "rows"), "*i64")
+    kinds |= dict.fromkeys(("BLOCK", "DY", "DW"), "constexpr")
+    values = {"BLOCK": 32, "DY": True, "DW": True}
+    source = ASTSource(
+        fn=function,
+        signature={name: kinds.get(name, "*fp32") for name in function.arg_names},
+        constexprs={(n,): values[a] for n, a in enumerate(function.arg_names) if a in values},
+    )
+    text = triton.compile(source, target=GPUTarget("cuda", 90, 32), options=OPTIONS).asm["ptx"]
+    assert "st.global" in text
+    assert "atom." not in text
+    assert "red.global" not in text
+
+
+def test_blocks_are_powers_of_two_that_fit_the_registers() -> None:
+    from intertwiner_equivariant_conv.kernels.triton.launch import block_size
+
+    for rows in (1, 8, 35, 70, 99):
+        for channels in (1, 16, 17, 64, 1000):
+            block = block_size(rows, channels, SINGLE)
+            assert block & (block - 1) == 0
+            assert 16 <= block <= 128
+            assert block_size(rows, channels, DOUBLE) <= block
+    assert [block_size(rows, 128, SINGLE) for rows in (8, 35, 99)] == [128, 64, 32]
+
+
+def test_edges_by_source_keep_their_order_and_follow_changes() -> None:
+    from intertwiner_equivariant_conv.kernels.triton.graph import by_source, row_starts
+
+    source = torch.tensor([2, 0, 2, 1, 0])
+    starts, order = by_source(source, 4)
+    assert starts.tolist() == [0, 2, 3, 5, 5]
+    assert order.tolist() == [1, 4, 3, 0, 2]
+    assert by_source(source, 4)[1] is order
+    source[0] = 3
+    assert by_source(source, 4)[0].tolist() == [0, 2, 3, 4, 5]
+    assert row_starts(torch.tensor([], dtype=torch.long), 2).tolist() == [0, 0, 0]

@@ -12,7 +12,11 @@ What to expect can be counted: a pass must at least move every weight once. At E
 lmax 2 and 128 channels these are 4 x 11 x 128 x 1e6 = 5.6 GB in float32, 1.2 ms at 4.8 TB/s,
 while the forward pass does 114 multiply-adds an edge and channel, 29 GFLOP, about 0.5 ms at the
 float32 peak of such a device: the floor is memory. The features (4.6 kB an edge, gathered) and the
-gradients of the output (17.9 kB an edge in the pass for features) come from the second-level cache
-where neighbours have near numbers, as in batches of molecules. That, the size of the blocks, and
-the registers taken at lmax 3 (99 sums a channel) are what to measure first.
+cotangents of the output (17.9 kB an edge in the pass for features) come from the second-level
+cache only where neighbours have near numbers, as in batches of molecules.
+
+Compiled for compute capability 9.0, which needs no GPU, no pass at lmax 1 or 2 in single precision
+keeps anything outside registers; at lmax 3 the forward pass does not either, and the backward one
+spills 136 bytes a thread. The width of the blocks rests on these numbers alone: it is what to
+measure first.
 """

@@ -30,7 +30,7 @@ __all__ = ["PASSES", "block_size", "load"]
 WARP = 32
 OPTIONS = {"num_warps": 1, "enable_fp_fusion": True}
 NUMBERS_A_LANE = 96
-"""Sums of a program in single precision that a lane may keep in its 255 registers."""
+"""Rows times channels that a lane keeps in its 255 registers, in single precision."""
 
 
 @functools.cache
@@ -44,20 +44,23 @@ def load(table: PathTable) -> SimpleNamespace:
     return SimpleNamespace(**namespace)
 
 
-def block_size(table: PathTable, channels: int, dtype: torch.dtype) -> int:
-    """Channels of a program: a power of two, one to four for each lane of one warp."""
-    fit = NUMBERS_A_LANE // (table.rows_out * (dtype.itemsize // 4))
+def block_size(held: int, channels: int, dtype: torch.dtype) -> int:
+    """Channels of a program that holds `held` rows of them: one to four for each lane of a warp."""
+    fit = NUMBERS_A_LANE // (held * (dtype.itemsize // 4))
     lanes = WARP * (4 if fit >= 4 else 2 if fit >= 2 else 1)
     return min(lanes, max(16, 1 << (channels - 1).bit_length()))
 
 
 class _Launch:
-    """One program for every node and block of channels of `x [nodes, rows, channels]`."""
+    """One program for every node and block of channels.
 
-    def __init__(self, table: PathTable, nodes: int, channels: int, dtype: torch.dtype) -> None:
+    held: how often a program keeps all output rows, as sums or as cotangents, in registers.
+    """
+
+    def __init__(self, table: PathTable, nodes: int, like: Tensor, held: int = 1) -> None:
         self.kernels = load(table)
-        self.block = block_size(table, channels, dtype)
-        self.blocks = math.ceil(channels / self.block)
+        self.block = block_size(held * table.rows_out, like.shape[-1], like.dtype)
+        self.blocks = math.ceil(like.shape[-1] / self.block)
         self.nodes = nodes
 
     def __call__(self, name: str, *arguments: Any, **constants: bool) -> None:
@@ -82,7 +85,7 @@ def _product(x: Tensor, y: Tensor, w: Tensor, edges: Edges) -> Tensor:
     x, y, w = x.contiguous(), y.contiguous(), w.contiguous()
     channels = x.shape[2]
     out = x.new_empty(edges.nodes, edges.table.rows_out, channels)
-    launch = _Launch(edges.table, edges.nodes, channels, x.dtype)
+    launch = _Launch(edges.table, edges.nodes, x)
     rows = row_starts(edges.target, edges.nodes)
     launch("product", x, y, w, edges.source.contiguous(), rows, out, channels)
     return out
@@ -95,7 +98,7 @@ def _gradients(
     channels = x.shape[2]
     dx = dy = dw = None
     if wanted[1] or wanted[2]:
-        launch = _Launch(edges.table, edges.nodes, channels, x.dtype)
+        launch = _Launch(edges.table, edges.nodes, x)
         parts, dw = _edge_gradients(y, w, launch.blocks)
         ends = edges.source.contiguous(), row_starts(edges.target, edges.nodes)
         sizes = parts, dw, channels, len(y)
@@ -103,7 +106,7 @@ def _gradients(
         dy, dw = parts.sum(0) if wanted[1] else None, dw if wanted[2] else None
     if wanted[0]:
         dx = torch.empty_like(x)
-        launch = _Launch(edges.table, len(x), channels, x.dtype)
+        launch = _Launch(edges.table, len(x), x)
         starts, order = by_source(edges.source, len(x))
         launch("by_source", y, w, g, edges.target.contiguous(), order, starts, dx, channels)
     return dx, dy, dw
@@ -133,7 +136,7 @@ def _second(
     dx = dy = dw = dg = None
     if any(wanted[1:]):
         dg = torch.empty_like(g)
-        launch = _Launch(edges.table, edges.nodes, channels, x.dtype)
+        launch = _Launch(edges.table, edges.nodes, x, held=2)
         parts, dw = _edge_gradients(y, w, launch.blocks)
         ends = edges.source.contiguous(), row_starts(edges.target, edges.nodes)
         sizes = parts, dw, dg, channels, len(y)
@@ -142,7 +145,7 @@ def _second(
         dy, dw = parts.sum(0) if wanted[1] else None, dw if wanted[2] else None
     if wanted[0]:
         dx = torch.empty_like(x)
-        launch = _Launch(edges.table, len(x), channels, x.dtype)
+        launch = _Launch(edges.table, len(x), x)
         starts, order = by_source(edges.source, len(x))
         by = edges.target.contiguous(), order, starts
         launch("second_by_source", y, w, g, ay, aw, *by, dx, channels)

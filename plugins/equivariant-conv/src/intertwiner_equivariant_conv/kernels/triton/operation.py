@@ -10,6 +10,10 @@ from intertwiner_equivariant_conv.kernels.triton.launch import PASSES
 
 __all__ = ["tensor_product_scatter"]
 
+FUSED_ROWS = 9
+"""Up to lmax 2 the second derivative has passes of its own. At lmax 3 they would take more than a
+GPU's registers and a minute to compile, so that it is composed of the others."""
+
 
 def tensor_product_scatter(
     features: Float[Tensor, "nodes rows_in channels"],
@@ -23,4 +27,6 @@ def tensor_product_scatter(
 
     Raises `InvalidInput` for CPU tensors, unless Triton's interpreter is on.
     """
-    return run(PASSES, features, harmonics, weights, source, target, nodes)
+    fused = max(features.shape[1], harmonics.shape[1]) <= FUSED_ROWS
+    passes = PASSES if fused else PASSES._replace(second=None)
+    return run(passes, features, harmonics, weights, source, target, nodes)
