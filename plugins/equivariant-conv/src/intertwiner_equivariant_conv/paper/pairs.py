@@ -120,7 +120,7 @@ def _check_apart(square: Float[Tensor, " pairs"], table: Table) -> None:
 
 
 def tiles(sizes: Sequence[int], most_atoms: int) -> Iterator[list[int]]:
-    """Molecules with atoms, from the smallest on: lists of at most so many atoms or one molecule."""
+    """Molecules with atoms, the smallest first: lists of so many atoms at most, or of one."""
     chosen: list[int] = []
     atoms = 0
     occupied = (molecule for molecule, size in enumerate(sizes) if size)

@@ -7,6 +7,8 @@ The published widths have equally many feature *components*, not parameters (128
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
+from typing import Any
 
 from intertwiner_equivariant_conv.errors import InvalidSetting
 from intertwiner_equivariant_conv.paper.config import PaperConfig
@@ -60,7 +62,10 @@ def multiplicities(scalars: int, lmax: int) -> tuple[int, ...]:
 
 
 def match_width(target_parameters: int, depth: int, lmax: int, **settings: int) -> tuple[int, ...]:
-    """The multiplicities whose parameters are nearest to `target_parameters`.
+    """The multiplicities whose parameters are near `target_parameters`.
+
+    The nearest of the family `multiplicities`, or where its steps are too large, of those that
+    differ from it by one feature of an order.
 
     settings: others of `PaperConfig`, such as `embed`. Raises `InvalidSetting` when even the
     nearest differs by more than 3 %, or for an `lmax` above 2.
@@ -68,17 +73,29 @@ def match_width(target_parameters: int, depth: int, lmax: int, **settings: int) 
     if not 0 <= lmax < len(RATIOS):
         raise InvalidSetting(f"lmax {lmax}: the paper's network has orders up to 2")
 
-    def count(scalars: int) -> int:
-        blocks = multiplicities(scalars, lmax)
-        return count_parameters(PaperConfig(multiplicities=blocks, layers=depth, **settings))  # type: ignore[arg-type]
+    def count(blocks: Sequence[int]) -> int:
+        values: dict[str, Any] = {**settings, "multiplicities": tuple(blocks), "layers": depth}
+        return count_parameters(PaperConfig(**values))
+
+    def error(blocks: Sequence[int]) -> float:
+        return abs(count(blocks) / target_parameters - 1.0)
 
     width = 1
-    while count(width + 1) <= target_parameters:
+    while count(multiplicities(width + 1, lmax)) <= target_parameters:
         width += 1
-    best = min((width, width + 1), key=lambda scalars: abs(count(scalars) - target_parameters))
-    if abs(count(best) - target_parameters) > TOLERANCE * target_parameters:
+    family = [multiplicities(scalars, lmax) for scalars in (width, width + 1)]
+    best = min(family, key=error)
+    if error(best) > TOLERANCE:
+        best = min((found for blocks in family for found in _near(blocks)), key=error)
+    if error(best) > TOLERANCE:
         raise InvalidSetting(
             f"no width at lmax {lmax} and depth {depth} comes within 3 % of {target_parameters} "
-            f"parameters: the nearest is {multiplicities(best, lmax)} with {count(best)}"
+            f"parameters: the nearest is {best} with {count(best)}"
         )
-    return multiplicities(best, lmax)
+    return best
+
+
+def _near(blocks: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """With up to one feature of every higher order more or less."""
+    choices = [range(max(1, m - 1), m + 2) for m in blocks[1:]]
+    return [(blocks[0], *rest) for rest in product(*choices)]
