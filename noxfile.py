@@ -86,6 +86,8 @@ def install_wheels(session: nox.Session, names: list[str], extras: str, *more: s
         for name, path in wheels.items()
     ]
     install(session, *wanted, *more)
+    # A kept environment has this version already, of another state of the sources.
+    session.install("--force-reinstall", "--no-deps", *map(str, wheels.values()))
 
 
 def folders(*names: str, part: str = "tests") -> list[str]:
