@@ -7,6 +7,7 @@ table built anew in every run. `python benchmarks/layer.py [--json] [--repeats N
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -144,8 +145,8 @@ def measure(repeats: int) -> Iterator[Row]:
         for name, (work, required) in works.items():
             yield compare(
                 f"layer, lmax {lmax}, {channels} channels, {nodes} nodes, {name}",
-                lambda work=work: work(graph, *ours),
-                lambda work=work: work(graph, *theirs),
+                functools.partial(work, graph, *ours),
+                functools.partial(work, graph, *theirs),
                 against="e3nn",
                 repeats=repeats,
                 required=required,

@@ -67,7 +67,7 @@ class Placement:
 
 def place(distance: Float[Tensor, " edges"], cutoff: float, knots: int, degree: int) -> Placement:
     """Intervals of distances (angstrom), found in double precision, as single would lose digits."""
-    scaled = distance.double() * ((knots - 1) / cutoff)
+    scaled = (distance.double() * ((knots - 1) / cutoff)).clamp(max=knots - 1)
     interval = scaled.detach().floor().long().clamp(0, knots - 1)
     t = (scaled - interval).to(distance.dtype)
     marks = torch.zeros(knots, dtype=torch.bool, device=distance.device)

@@ -3,7 +3,8 @@
 F(x, Y, B, T) is linear in each argument; its derivative G(x, Y, B, T, g) = (dx, dY, dB, dT) is
 defined by <g, F(x', Y, B, T)> = <x', dx> and so on. For cotangents (ax, aY, aB, aT) of G,
 
-    <ax, dx> + ... + <aT, dT> = <g, F(ax, Y, B, T) + F(x, aY, B, T) + F(x, Y, aB, T) + F(x, Y, B, aT)>,
+    <ax, dx> + <aY, dY> + <aB, dB> + <aT, dT>
+        = <g, F(ax, Y, B, T) + F(x, aY, B, T) + F(x, Y, aB, T) + F(x, Y, B, aT)>,
 
 whose derivative the C++ sums up in one pass over the edges (`_second`). Where it must itself be
 differentiable, it is composed of F and G with one argument replaced.
@@ -11,6 +12,7 @@ differentiable, it is composed of F and G with one argument replaced.
 
 from __future__ import annotations
 
+import ctypes
 import functools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -20,12 +22,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import pad
 
-from intertwiner_equivariant_conv.kernels.compiled import graph as graphs
+from intertwiner_equivariant_conv.kernels.compiled import product
 from intertwiner_equivariant_conv.kernels.compiled.graph import Graph, graph_of
 from intertwiner_equivariant_conv.kernels.compiled.library import Library, call, try_load
 from intertwiner_equivariant_conv.kernels.compiled.text import scalar
 from intertwiner_equivariant_conv.kernels.table import reference
-from intertwiner_equivariant_conv.kernels.table.generate import linked
+from intertwiner_equivariant_conv.kernels.table.generate import BOUND, unit
 from intertwiner_equivariant_conv.layers.paths import PathTable, infer_paths
 
 __all__ = ["library_of", "table_product_scatter"]
@@ -68,7 +70,8 @@ def table_product_scatter(
         return reference.table_product_scatter(
             features, harmonics, powers, table, row, source, target, nodes
         )
-    graph = graph_of(library, source, target, len(features), nodes)
+    sorter = product.library_of(paths, features.dtype)
+    graph = graph_of(sorter or library, source, target, len(features), nodes)
     edges = Edges(library, graph, paths, row.contiguous())
     missing = -channels % scalar(features.dtype).lanes
     if not missing:
@@ -82,10 +85,16 @@ def table_product_scatter(
 def library_of(table: PathTable, dtype: torch.dtype, degree: int) -> Library | None:
     """The compiled kernels of a table, None (after one warning) where they cannot be had."""
     kind = scalar(dtype)
+    product_library = product.library_of(table, dtype)
+    if product_library is None:
+        return None
     parity = "o3" if table.parity else "so3"
     name = f"table{degree}-{parity}-{table.lmax_in}{table.lmax_edge}-{len(table)}-{kind.name}"
-    text = functools.partial(linked, table, kind, degree)
-    return try_load(name, lambda: {**text(), "graph": graphs.UNIT}, "the reference")
+    library = try_load(name, lambda: {"table": unit(table, kind, degree)}, "the reference")
+    if library is not None:
+        pointers = (ctypes.cast(getattr(product_library, one), ctypes.c_void_p) for one in BOUND)
+        call(library, "bind", *(pointer.value or 0 for pointer in pointers))
+    return library
 
 
 def _product(arguments: Tensors, edges: Edges) -> Tensor:

@@ -20,20 +20,16 @@ from intertwiner_equivariant_conv.kernels.compiled.generate import units
 from intertwiner_equivariant_conv.kernels.compiled.text import Scalar, prelude
 from intertwiner_equivariant_conv.layers.paths import PathTable
 
-__all__ = ["linked"]
+__all__ = ["BOUND", "unit"]
 
-_DECLARATION: Final = re.compile(r'extern "C" void \w+\([^)]*\)')
+BOUND: Final = ("forward", "gradient_features", "gradient_edges")
+"""Functions of the product that the unit calls: they are compiled once, for both."""
 
-
-def linked(table: PathTable, kind: Scalar, degree: int) -> dict[str, str]:
-    """Name -> source of the units of the product, and of the one that runs them on chunks."""
-    product = units(table, kind)
-    declared = [_DECLARATION.search(text) for text in product.values()]
-    known = "".join(f"{found.group()};\n" for found in declared if found is not None)
-    return {**product, "table": _unit(table, kind, degree, known)}
+_DECLARATION: Final = re.compile(r'extern "C" void (\w+)\(([^)]*)\)')
 
 
-def _unit(table: PathTable, kind: Scalar, degree: int, known: str) -> str:
+def unit(table: PathTable, kind: Scalar, degree: int) -> str:
+    """The source; `bind` must be called first, with the addresses of the functions in `BOUND`."""
     sizes = (
         f"enum {{ K = {table.rows_in}, K2 = {table.rows_edge}, P = {len(table)}, "
         f"KO = {table.rows_out}, Q = {degree + 1} }};\n"
@@ -53,7 +49,17 @@ def _unit(table: PathTable, kind: Scalar, degree: int, known: str) -> str:
         sums="\n".join(f"        d{q} += b[order[i] * Q + {q}] * se;" for q in powers),
         stores=" ".join(f"put(out + {q} * PC + c, d{q});" for q in powers),
     )
-    return prelude(kind) + sizes + known + _HEAD + expand + collect + _ENTRIES
+    return prelude(kind) + sizes + _pointers(table, kind) + _HEAD + expand + collect + _ENTRIES
+
+
+def _pointers(table: PathTable, kind: Scalar) -> str:
+    """Pointers to functions of the product's library, declared as they are there."""
+    text = "".join(units(table, kind).values())
+    declared = dict(_DECLARATION.findall(text))
+    pointers = "".join(f"static void (*{name})({declared[name]});\n" for name in BOUND)
+    takes = ", ".join(f"void* p_{name}" for name in BOUND)
+    sets = " ".join(f"{name} = (void (*)({declared[name]}))p_{name};" for name in BOUND)
+    return f"{pointers}extern \"C\" void bind({takes}) {{ {sets} }}\n"
 
 
 _HEAD = """
