@@ -165,7 +165,7 @@ def test_every_target_has_a_head_of_its_own(
     """In the published code one read-out serves all targets, so that they are all alike."""
     network = make_paper("energy", "gap", "mu", readout=readout, readout_layers=2)
     batch = make_batch(6, 9)
-    out = network(batch)
+    out = {name: value.detach() for name, value in network(batch).items()}
     ratios = [out[name] / out["energy"] for name in ("gap", "mu")]
     assert all(abs(float(ratio[0] - ratio[1])) > 1e-6 for ratio in ratios)
     head = network.last.weights["0-0"] if readout == "conv" else network.head[-1].weight
