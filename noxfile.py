@@ -24,7 +24,7 @@ DISTRIBUTIONS = {
 }
 PLUGINS = {"intertwiner-atoms": "atoms", "intertwiner-equivariant-conv": "equivariant-conv"}
 SOURCES = [f"{folder}/src" for folder in DISTRIBUTIONS.values()]
-TEST_TOOLS = ["pytest", "hypothesis", "triton; sys_platform == 'linux'"]
+TEST_TOOLS = ["pytest", "hypothesis", "ase", "triton; sys_platform == 'linux'"]
 """Triton's interpreter runs the GPU kernels on the CPU."""
 QUIET_THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
 """Idle threads sleep: on a machine that does other work, waiting ones steal its time."""
