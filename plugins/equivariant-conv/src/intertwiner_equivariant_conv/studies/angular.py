@@ -43,8 +43,8 @@ Widths = Mapping[tuple[str, str], tuple[tuple[int, ...], ...]]
 
 _SMALL_LAYERS: Final = {"shallow": 2, "deep": 3}
 _SMALL_WIDTHS: Final[Widths] = {
-    ("components", "shallow"): ((32,), (16, 5), (10, 4, 2)),
-    ("components", "deep"): ((32,), (16, 5), (10, 4, 2)),
+    ("components", "shallow"): ((32,), (17, 5), (10, 4, 2)),
+    ("components", "deep"): ((32,), (17, 5), (10, 4, 2)),
     ("parameters", "shallow"): ((42,), (26, 9), (22, 7, 4)),
     ("parameters", "deep"): ((32,), (20, 7), (16, 6, 3)),
 }
@@ -90,9 +90,9 @@ _SMALL: Final[Mapping[str, Any]] = {
     "model.radial_hidden": 32,
     "model.radial_basis": 16,
     "data.targets": TARGETS,
-    "training.epochs": 4,
+    "training.epochs": 6,
     "training.batch_size": 32,
-    "training.learning_rate": 2e-2,
+    "training.learning_rate": 5e-2,
     "training.average_decay": 0.98,
     "training.threads": 2,
 }

@@ -152,14 +152,12 @@ def _about_sizes(study: Study) -> Iterable[str]:
 def _not_learned(study: Study) -> Iterable[str]:
     """Arms that a fit without geometry beats, on extensive targets and on the others."""
     bar = study.controls[COMPOSITION]
-    for arm in study.arms:
-        worse = [name for name in study.names if study.error(arm, name)[0] >= bar[name]]
-        failed = [name for name in worse if name in study.extensive]
-        if failed:
-            yield f"{arm}: NOT LEARNED, the composition fit is better for {', '.join(failed)}."
-        others = [name for name in worse if name not in study.extensive]
-        if others:
-            yield f"{arm}: the composition fit is still better for {', '.join(others)}."
+    for target in study.names:
+        worse = [arm for arm in study.arms if study.error(arm, target)[0] >= bar[target]]
+        if worse and target in study.extensive:
+            yield f"NOT LEARNED, the composition fit of {target} is better: {', '.join(worse)}."
+        elif worse:
+            yield f"The composition fit of {target} is still better than {', '.join(worse)}."
 
 
 def _draw_gains(study: Study, out: Path) -> Path:

@@ -11,36 +11,64 @@ from intertwiner_equivariant_conv.paper.presets import gated
 
 __all__ = ["multiply_adds"]
 
+Ends = tuple[Sequence[int], Sequence[int]]
+"""Multiplicities a convolution takes and gives."""
+
 
 def multiply_adds(config: PaperConfig, atoms: float, targets: int = 1, elements: int = 5) -> float:
-    """Multiply-adds of one forward pass for a molecule of so many atoms.
+    """Multiply-adds of the matrix products in one forward pass for a molecule of so many atoms.
 
-    Of every convolution its radial network over n^2/2 pairs and its matrix products, as the
-    docstring of `intertwiner_equivariant_conv.paper.convolution` counts them; coupling, gates and
-    harmonics, which have no width of the radial network in them, are left out.
+    Of every convolution its radial network over n^2/2 pairs, its large products as the docstring
+    of `intertwiner_equivariant_conv.paper.convolution` counts them, and its contraction with the
+    harmonics, whose coefficients are made once for every two orders.
     """
     blocks, hidden = config.multiplicities, config.radial_hidden
+    first: Ends = ((config.embed,), gated(blocks))
+    inner: list[Ends] = [(blocks, gated(blocks)) for _ in range(config.layers - 1)]
+    inner.append((blocks, (targets,)))
     pairs = 0.5 * atoms * (atoms - 1)
-    network = hidden * (config.radial_basis + (config.radial_layers - 1) * hidden)
-    inner = _products(blocks, gated(blocks), hidden, atoms)
-    total = _first(config.embed, gated(blocks), hidden, atoms, elements)
-    total += (config.layers - 1) * inner + _products(blocks, (targets,), hidden, atoms)
-    return total + (config.layers + 1) * pairs * network
+    radial = hidden * (config.radial_basis + (config.radial_layers - 1) * hidden)
+    total = (config.layers + 1) * pairs * radial
+    total += _first(*first, hidden, atoms, elements)
+    total += sum(_products(*ends, hidden, atoms) for ends in inner)
+    return total + 2.0 * pairs * _coefficients([first, *inner])
 
 
 def _products(inputs: Sequence[int], outputs: Sequence[int], hidden: int, atoms: float) -> float:
+    """Of a convolution after the first, each pair of orders in the cheaper of the two ways."""
     total = 0.0
     for lo, mo in enumerate(outputs):
         for li, mi in enumerate(inputs):
-            order, moved = (li, mo) if transforms(lo, li, mo, mi) else (lo, mi)
-            total += len(filters(lo, li)) * (2 * order + 1) * (mo * mi + atoms * moved)
-    return atoms * hidden * total
+            turned = transforms(lo, li, mo, mi)
+            order, moved = (li, mo) if turned else (lo, mi)
+            total += hidden * len(filters(lo, li)) * (2 * order + 1) * (mo * mi + atoms * moved)
+            if turned or li:
+                total += (atoms - 1) * _coupled(lo, li) * moved
+    return atoms * total
 
 
-def _first(embed: int, outputs: Sequence[int], hidden: int, atoms: float, elements: int) -> float:
-    """The first layer sums over elements: weights times embeddings, once, then small products."""
+def _first(
+    inputs: Sequence[int], outputs: Sequence[int], hidden: int, atoms: float, elements: int
+) -> float:
+    """Sums over elements in place of features: weights times embeddings, then small products."""
     total = 0.0
     for lo, mo in enumerate(outputs):
-        total += elements * embed * mo * hidden
+        total += elements * inputs[0] * mo * hidden
         total += atoms * hidden * (2 * lo + 1) * elements * (mo + atoms)
     return total
+
+
+def _coefficients(layers: Sequence[Ends]) -> float:
+    """Of a pair of atoms: harmonics times constants, once for all layers with the same orders."""
+    kinds = {
+        (lo, li, bool(layer) and transforms(lo, li, mo, mi))
+        for layer, (inputs, outputs) in enumerate(layers)
+        for lo, mo in enumerate(outputs)
+        for li, mi in enumerate(inputs)
+    }
+    return sum((2 * lo + 1) * (2 * li + 1) * _coupled(lo, li) for lo, li, _ in kinds)
+
+
+def _coupled(lo: int, li: int) -> float:
+    """How many coefficients couple two orders through all filters."""
+    return float(len(filters(lo, li)) * (2 * lo + 1) * (2 * li + 1))
