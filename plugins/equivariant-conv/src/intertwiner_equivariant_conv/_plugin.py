@@ -99,6 +99,17 @@ def intertwiner_kernels() -> Iterable[KernelSpec]:
         requires=("triton",),
         priority=30,
     )
+    yield KernelSpec(
+        name="tp-scatter-compiled",
+        summary="C++ generated for the paths and the processor, compiled once at first use",
+        op="tensor_product_scatter",
+        target=f"{PACKAGE}.kernels.compiled.product:tensor_product_scatter",
+        reference=f"{reference}:tensor_product_scatter",
+        examples=f"{reference}:examples",
+        device="cpu",
+        differentiable=2,
+        priority=20,
+    )
     table = f"{PACKAGE}.kernels.table"
     yield KernelSpec(
         name="tp-scatter-table-compiled",

@@ -43,7 +43,7 @@ def _take(size: int) -> mmap.mmap:
     with _lock:
         fitting = [block for block in _free if size <= len(block) <= WASTE * size + PAGE]
         if fitting:
-            block = min(fitting, key=len)
+            block = min(reversed(fitting), key=len)  # the one last used
             _free.remove(block)
             return block
     length = -(-size // PAGE) * PAGE

@@ -1,19 +1,18 @@
-"""The operation in C++, with its own derivatives of any order.
+"""The operation in C++: three passes over the edges, composed by `kernels.multilinear`.
 
-The map F(x, Y, W) is linear in each of its arguments, and B(x, Y, W, g) = (dx, dY, dW) is its
-derivative, <g, F(x', Y, W)> = <x', dx> and so on. For cotangents (ax, aY, aW) of B,
+Every row of a result is summed by one thread in the order of the edges, so that its bits do not
+depend on the number of threads. One thread adds dx up in the pass that gives dY and dW; several
+go over the edges sorted by source, which gives the same sums in the same order.
 
-    <ax, dx> + <aY, dY> + <aW, dW> = <g, F(ax, Y, W) + F(x, aY, W) + F(x, Y, aW)>,
-
-so that the derivative of B is made of F and B with an argument replaced; sums over the three are
-added up in place by the kernels. Every row of a result is summed by one thread in the order of the
-edges: the bits do not depend on the number of threads.
+On one core of an AMD EPYC (Zen 4) at 2,000 nodes, 30,000 edges, order 2 and 64 channels, float32,
+the forward pass takes 10 ms. Its floors are 3.7 ms for 114 multiply-adds per edge and channel at
+one register of 16 a cycle, and 5 ms for reading 84 MB of weights from memory; the rest is features
+that come from the third-level cache. All gradients take 22 ms; floors 8.7 ms and 9 ms.
 """
 
 from __future__ import annotations
 
 import functools
-from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -23,24 +22,27 @@ from torch.nn.functional import pad
 from intertwiner_equivariant_conv.kernels import blocked
 from intertwiner_equivariant_conv.kernels.compiled import graph as graphs
 from intertwiner_equivariant_conv.kernels.compiled.generate import units
-from intertwiner_equivariant_conv.kernels.compiled.graph import Graph, graph_of
+from intertwiner_equivariant_conv.kernels.compiled.graph import graph_of
 from intertwiner_equivariant_conv.kernels.compiled.library import Library, call, try_load
 from intertwiner_equivariant_conv.kernels.compiled.memory import empty
 from intertwiner_equivariant_conv.kernels.compiled.text import scalar
+from intertwiner_equivariant_conv.kernels.multilinear import (
+    Cotangents,
+    Edges,
+    Gradients,
+    Passes,
+    Second,
+    Wanted,
+    run,
+)
 from intertwiner_equivariant_conv.layers.paths import PathTable, infer_paths
 
-__all__ = ["library_of", "tensor_product_scatter"]
+__all__ = ["STREAMED", "library_of", "tensor_product_scatter"]
 
-Gradients = tuple[Tensor | None, Tensor | None, Tensor | None]
-Wanted = tuple[bool, bool, bool]
+STREAMED = 1 << 24
+"""Bytes from which the gradient of the weights is written past the cache, where it cannot stay."""
 
-
-class Edges(NamedTuple):
-    """What the operation does not differentiate."""
-
-    library: Library
-    graph: Graph
-    table: PathTable
+SET, ADD, STREAM = range(3)
 
 
 def tensor_product_scatter(
@@ -57,16 +59,15 @@ def tensor_product_scatter(
     """
     channels = features.shape[2]
     table = infer_paths(features.shape[1], harmonics.shape[1], channels, weights.shape[1])
-    library = library_of(table, features.dtype)
-    if library is None:
-        return blocked.tensor_product_scatter(features, harmonics, weights, source, target, nodes)
-    graph = graph_of(library, source, target, len(features), nodes)
-    edges = Edges(library, graph, table)
+    if library_of(table, features.dtype) is None:
+        serve = blocked.tensor_product_scatter
+        return serve(features, harmonics, weights, source, target, nodes)
     missing = -channels % scalar(features.dtype).lanes
     if not missing:
-        return _product(features, harmonics, weights, edges)
+        return run(_PASSES, features, harmonics, weights, source, target, nodes)
     wide = pad(weights.reshape(len(source), len(table), channels), (0, missing)).flatten(1)
-    return _product(pad(features, (0, missing)), harmonics, wide, edges)[..., :channels]
+    narrow = pad(features, (0, missing)), harmonics, wide, source, target, nodes
+    return run(_PASSES, *narrow)[..., :channels]
 
 
 @functools.cache
@@ -78,94 +79,91 @@ def library_of(table: PathTable, dtype: torch.dtype) -> Library | None:
     return try_load(name, lambda: {**units(table, kind), "graph": graphs.UNIT})
 
 
-def _product(x: Tensor, y: Tensor, w: Tensor, edges: Edges) -> Tensor:
-    out: Tensor = _Product.apply(x, y, w, edges)
-    return out
-
-
-def _adjoint(x: Tensor, y: Tensor, w: Tensor, g: Tensor, edges: Edges, wanted: Wanted) -> Gradients:
-    found: Gradients = _Adjoint.apply(x, y, w, g, edges, wanted)
+def _library(x: Tensor, edges: Edges) -> Library:
+    found = library_of(edges.table, x.dtype)
+    if found is None:  # only the entry decides, so that all passes of a call are of one kind
+        raise RuntimeError(f"the kernel of {edges.table} is gone")
     return found
 
 
-class _Product(torch.autograd.Function):
-    """F(x, Y, W)."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, y: Tensor, w: Tensor, edges: Edges) -> Tensor:
-        ctx.save_for_backward(x, y, w)
-        ctx.edges = edges
-        return _sum_messages(x, y, w, edges)
-
-    @staticmethod
-    def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
-        wanted = ctx.needs_input_grad[:3]
-        x, y, w = ctx.saved_tensors
-        return (*_adjoint(x, y, w, g, ctx.edges, wanted), None)
-
-
-class _Adjoint(torch.autograd.Function):
-    """B(x, Y, W, g); entries that are not wanted are None."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, y: Tensor, w: Tensor, g: Tensor, edges: Edges, wanted: Wanted
-    ) -> Gradients:
-        ctx.save_for_backward(x, y, w, g)
-        ctx.edges = edges
-        ctx.set_materialize_grads(False)
-        return _gradients(x, y, w, g, edges, wanted)
-
-    @staticmethod
-    def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Tensor | None, ...]:
-        x, y, w, g = ctx.saved_tensors
-        needs = ctx.needs_input_grad
-        totals: list[Tensor | None] = [None] * 4
-        for slot, cotangent in enumerate(cotangents):
-            if cotangent is None:
-                continue
-            a, b, c = (cotangent if n == slot else old for n, old in enumerate((x, y, w)))
-            wanted = (needs[0] and slot != 0, needs[1] and slot != 1, needs[2] and slot != 2)
-            if any(wanted):
-                _accumulate(totals, _adjoint(a, b, c, g, ctx.edges, wanted))
-            if needs[3]:
-                _accumulate(totals, (None, None, None, _product(a, b, c, ctx.edges)))
-        return (*totals, None, None)
-
-
-def _accumulate(totals: list[Tensor | None], terms: tuple[Tensor | None, ...]) -> None:
-    for slot, term in enumerate(terms):
-        if term is not None:
-            before = totals[slot]
-            totals[slot] = term if before is None else before + term
-
-
-def _sum_messages(x: Tensor, y: Tensor, w: Tensor, edges: Edges) -> Tensor:
-    library, graph, table = edges
-    x, y, w = x.contiguous(), y.contiguous(), w.contiguous()
-    channels = x.shape[2]
-    out = empty((graph.nodes, table.rows_out, channels), x)
-    ends = (graph.source, graph.rowptr, graph.nodes, channels)
-    call(library, "forward", x, y, w, *ends, out, 0, torch.get_num_threads())
+def _product(x: Tensor, y: Tensor, w: Tensor, edges: Edges) -> Tensor:
+    out = empty((edges.nodes, edges.table.rows_out, x.shape[2]), x)
+    _add_messages(x, y, w, edges, out, SET)
     return out
+
+
+def _add_messages(x: Tensor, y: Tensor, w: Tensor, edges: Edges, out: Tensor, mode: int) -> None:
+    library = _library(x, edges)
+    graph = graph_of(library, edges.source, edges.target, len(x), edges.nodes)
+    inputs = (tensor.contiguous() for tensor in (x, y, w))
+    sizes = (graph.source, graph.rowptr, graph.nodes, x.shape[2])
+    call(library, "forward", *inputs, *sizes, out, mode, torch.get_num_threads())
 
 
 def _gradients(
     x: Tensor, y: Tensor, w: Tensor, g: Tensor, edges: Edges, wanted: Wanted
 ) -> Gradients:
     """(dx, dY, dW) for the cotangent g of the output."""
-    library, graph, _ = edges
-    x, y, w, g = x.contiguous(), y.contiguous(), w.contiguous(), g.contiguous()
-    channels, threads = x.shape[2], torch.get_num_threads()
-    dx, dy, dw = (
+    found = _results((x, y, w), wanted)
+    dw = found[2]
+    aligned = dw is not None and dw.data_ptr() % 64 == 0
+    large = dw is not None and dw.numel() * dw.element_size() >= STREAMED
+    _add_gradients((x, y, w, g), edges, found, STREAM if aligned and large else SET)
+    return found
+
+
+def _results(like: tuple[Tensor, Tensor, Tensor], wanted: Wanted) -> Gradients:
+    """Room for the gradients that are wanted: dx is zero, which edges add to."""
+    x, y, w = (
         empty(tuple(tensor.shape), tensor) if needed else None
-        for tensor, needed in zip((x, y, w), wanted, strict=True)
+        for tensor, needed in zip(like, wanted[:3], strict=True)
     )
+    return None if x is None else x.zero_(), y, w
+
+
+def _add_gradients(
+    arguments: tuple[Tensor, ...], edges: Edges, found: Gradients, mode: int
+) -> None:
+    """Adds to dx, and writes dY and dW as `mode` says, where they are not None."""
+    x, y, w, g = (tensor.contiguous() for tensor in arguments)
+    dx, dy, dw = found
+    library, channels, threads = _library(x, edges), x.shape[2], torch.get_num_threads()
+    graph = graph_of(library, edges.source, edges.target, len(x), edges.nodes)
     if dx is not None and threads > 1:
         rowptr, order = graph.by_source
         sides = (graph.target, order, rowptr, graph.sources, channels)
-        call(library, "gradient_features", y, w, g, *sides, dx, 0, threads)
-    ends = (graph.source, graph.rowptr, graph.nodes, channels)
-    scattered = dx.zero_() if dx is not None and threads == 1 else None
-    call(library, "gradient_edges", x, y, w, g, *ends, scattered, dy, dw, 0, threads)
-    return dx, dy, dw
+        call(library, "gradient_features", y, w, g, *sides, dx, ADD, threads)
+        dx = None
+    if dx is not None or dy is not None or dw is not None:
+        sizes = (graph.source, graph.rowptr, graph.nodes, channels)
+        call(library, "gradient_edges", x, y, w, g, *sizes, dx, dy, dw, mode, threads)
+
+
+def _second(
+    x: Tensor,
+    y: Tensor,
+    w: Tensor,
+    g: Tensor,
+    cotangents: Cotangents,
+    edges: Edges,
+    wanted: Wanted,
+) -> Second:
+    """Derivatives by (x, Y, W, g) of <ax, dx> + <aY, dY> + <aW, dW>, summed in place."""
+    given = [slot for slot, cotangent in enumerate(cotangents) if cotangent is not None]
+    reached = tuple(wanted[n] and any(slot != n for slot in given) for n in range(3))
+    found = _results((x, y, w), reached)
+    out = empty(tuple(g.shape), g) if wanted[3] and given else None
+    written: set[int] = set()
+    for slot in given:
+        replaced = [cotangents[n] if n == slot else old for n, old in enumerate((x, y, w))]
+        a, b, c = (tensor for tensor in replaced if tensor is not None)
+        dx, dy, dw = (None if n == slot else tensor for n, tensor in enumerate(found))
+        others = {1, 2} - {slot}
+        _add_gradients((a, b, c, g), edges, (dx, dy, dw), ADD if others <= written else SET)
+        written |= others
+        if out is not None:
+            _add_messages(a, b, c, edges, out, SET if slot == given[0] else ADD)
+    return *found, out
+
+
+_PASSES = Passes(_product, _gradients, _second)

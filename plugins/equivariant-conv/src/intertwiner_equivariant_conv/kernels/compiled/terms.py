@@ -90,21 +90,23 @@ def pairs(table: PathTable, path: Path) -> tuple[Pair, ...]:
     return tuple(found)
 
 
-def groups(table: PathTable, accumulators: int) -> tuple[tuple[Path, ...], ...]:
-    """The paths in parts whose output rows fit `accumulators` registers, never mixing far l1.
+def groups(
+    table: PathTable, accumulators: int, *, whole: bool = False
+) -> tuple[tuple[Path, ...], ...]:
+    """The paths in parts whose output rows fit `accumulators` registers, in order.
 
-    A part keeps its sums in registers over all edges of a node. Parts follow the order of paths,
-    so that no feature row is read twice unless one l1 alone needs several parts.
+    A part ends with an order l1 of the features where it can, so that their rows are read once.
+    whole: the paths of one l1 stay together even if they do not fit.
     """
     parts: list[list[Path]] = []
     used = 0
     for path in table.paths:
-        size = 2 * path.l3 + 1
         own = sum(2 * other.l3 + 1 for other in table.paths if other.l1 == path.l1)
-        opens = bool(parts) and parts[-1][-1].l1 != path.l1 and used + own > accumulators
-        if not parts or opens or used + size > accumulators:
+        begins = not parts or parts[-1][-1].l1 != path.l1
+        full = used + (own if begins else 2 * path.l3 + 1) > accumulators
+        if not parts or (full and (begins or not whole)):
             parts.append([])
             used = 0
         parts[-1].append(path)
-        used += size
+        used += 2 * path.l3 + 1
     return tuple(tuple(part) for part in parts)

@@ -8,14 +8,32 @@ one thread, in the order of the edges.
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 
 from intertwiner_equivariant_conv.kernels.compiled.build import processor_flags
 from intertwiner_equivariant_conv.kernels.compiled.terms import Entry, Pair
+from intertwiner_equivariant_conv.layers.paths import Path, PathTable
 
-__all__ = ["Scalar", "literal", "matrix", "prelude", "scalar", "signed_sum"]
+__all__ = [
+    "Part",
+    "Scalar",
+    "coupled",
+    "fetch",
+    "lines",
+    "literal",
+    "matrix",
+    "numbered",
+    "prelude",
+    "rows_in",
+    "rows_out",
+    "scalar",
+    "signed_sum",
+]
+
+Part = tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,42 +69,50 @@ def signed_sum(products: list[tuple[int, str]]) -> str:
     return text.removeprefix("+ ")
 
 
-def matrix(entries: tuple[Entry, ...], rows_edge: int) -> str:
-    """Functions `harmonics` and `matrix`: M of V edges at once, entry by entry.
+def lines(parts: Iterable[str]) -> str:
+    return "\n".join(parts)
 
-    harmonics: rows of Y of `count` edges, transposed to yt[row][edge].
-    """
-    lines = [
-        f"  put(m + {number} * V, "
-        + signed_sum(
-            [
-                (
-                    1 if value > 0 else -1,
-                    f"y{row} * {literal(abs(value))}" if abs(value) != 1 else f"y{row}",
-                )
-                for row, value in entry
-            ]
-        )
-        + ");"
-        for number, entry in enumerate(entries)
-    ]
+
+def numbered(table: PathTable, part: Part) -> list[tuple[int, Path]]:
+    """(number in the table, path) of every path of a part."""
+    return [(number, path) for number, path in enumerate(table.paths) if path in part]
+
+
+def rows_in(part: Part) -> list[int]:
+    """Rows of the features that a part reads."""
+    return sorted({row for path in part for row in range(path.l1**2, (path.l1 + 1) ** 2)})
+
+
+def rows_out(path: Path) -> range:
+    """Rows of the output that a path owns."""
+    return range(path.offset, path.offset + 2 * path.l3 + 1)
+
+
+def fetch(start: str, rows: Iterable[int], *, write: bool = False) -> str:
+    """Asks for rows that the loop needs later, into the second-level cache."""
+    return (
+        lines(f"    __builtin_prefetch({start} + {row} * C, {int(write)}, 2);" for row in rows)
+        + "\n"
+    )
+
+
+def matrix(entries: tuple[Entry, ...], rows_edge: int) -> str:
+    """Functions `harmonics`, rows of Y of `count` edges as yt[row][edge], and `matrix`, their M."""
     used = sorted({row for entry in entries for row, _ in entry})
     loads = [f"  vec y{row} = get(yt + {row} * V);" for row in used]
-    body = "\n".join(loads + lines)
-    return f"""
-enum {{ K2 = {rows_edge}, NM = {len(entries)} }};
-static inline void harmonics(const S* y, const int64_t* ids, int64_t first, int count, S* yt) {{
-  for (int e = 0; e < count; e++) {{
-    const S* row = y + (ids ? ids[e] : first + e) * K2;
-    for (int j = 0; j < K2; j++) yt[j * V + e] = row[j];
-  }}
-  for (int e = count; e < V; e++)
-    for (int j = 0; j < K2; j++) yt[j * V + e] = 0;
-}}
-static inline void matrix(const S* yt, S* m) {{
-{body}
-}}
-"""
+    sums = [f"  put(m + {number} * V, {_sum(entry)});" for number, entry in enumerate(entries)]
+    sizes = f"enum {{ K2 = {rows_edge}, NM = {len(entries)} }};"
+    return sizes + _MATRIX.replace("BODY", lines(loads + sums))
+
+
+def _sum(entry: Entry) -> str:
+    return signed_sum(
+        [
+            (1 if value > 0 else -1, f"y{row}" + ("" if size == 1 else f" * {literal(size)}"))
+            for row, value in entry
+            for size in (abs(value),)
+        ]
+    )
 
 
 def coupled(chosen: list[Pair], row: str, other: str) -> str:
@@ -95,6 +121,20 @@ def coupled(chosen: list[Pair], row: str, other: str) -> str:
         [(pair.sign, f"{other}{getattr(pair, row)} * m[{pair.entry} * V + e]") for pair in chosen]
     )
 
+
+_MATRIX = """
+static inline void harmonics(const S* y, const int64_t* ids, int64_t first, int count, S* yt) {
+  for (int e = 0; e < count; e++) {
+    const S* row = y + (ids ? ids[e] : first + e) * K2;
+    for (int j = 0; j < K2; j++) yt[j * V + e] = row[j];
+  }
+  for (int e = count; e < V; e++)
+    for (int j = 0; j < K2; j++) yt[j * V + e] = 0;
+}
+static inline void matrix(const S* yt, S* m) {
+BODY
+}
+"""
 
 _PRELUDE = """
 #include <cstdint>
@@ -116,9 +156,17 @@ static inline void put(S* p, vec v) { *(loose*)p = v; }
 #ifdef __AVX512F__
 static inline void stream(float* p, vec v) { _mm512_stream_ps(p, (__m512)v); }
 static inline void stream(double* p, vec v) { _mm512_stream_pd(p, (__m512d)v); }
+static inline void fence() { _mm_sfence(); }
 #else
 static inline void stream(S* p, vec v) { put(p, v); }
+static inline void fence() {}
 #endif
+// A result is set, added to, or (aligned to 64 bytes) written past the cache, which is faster where
+// it would not stay there anyway.
+enum { SET, ADD, STREAM };
+static inline void save(S* p, vec v, int64_t mode) {
+  if (mode == STREAM) stream(p, v); else put(p, mode == ADD ? get(p) + v : v);
+}
 static inline vec zero() { return vec{}; }
 static inline S total(vec v) {
   union { vec whole; half parts[2]; } u = {v};
