@@ -26,7 +26,7 @@ from intertwiner.training.folder import RunFolder
 from intertwiner.training.loop import train
 from intertwiner.training.task import Task, build_config, build_model, build_task
 
-EPOCHS, BATCH, RECORDS = 3, 32, 1600
+EPOCHS, BATCH, RECORDS = 1, 32, 9600
 LARGEST_OVERHEAD = 1.15
 
 

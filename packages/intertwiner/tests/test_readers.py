@@ -51,9 +51,7 @@ def test_a_file_of_another_structure_goes_through_an_adapter(registry, points):
 
 
 def test_a_file_nobody_reads_is_refused_with_what_is_read(registry, tmp_path):
-    with pytest.raises(
-        DataError, match=r"\.abc files as atoms; files that are read: \.points"
-    ):
+    with pytest.raises(DataError, match=r"\.abc files as atoms; files that are read: \.points"):
         read_file(registry, tmp_path / "x.abc", Structure.ATOMS)
     with pytest.raises(DataError, match="such files.*install intertwiner-atoms"):
         read_file(Registry([]), tmp_path / "x", Structure.ATOMS)

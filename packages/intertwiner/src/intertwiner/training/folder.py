@@ -23,6 +23,7 @@ import yaml
 
 from intertwiner.atomic import remove_orphans, write_atomically
 from intertwiner.errors import RunError
+from intertwiner.registry.discovery import discover
 from intertwiner.training.settings import RunConfig
 from intertwiner.training.task import config_to_plain
 
@@ -32,6 +33,7 @@ CONFIG: Final = "config.yaml"
 METRICS: Final = "metrics.csv"
 STATE: Final = "training_state.safetensors"
 VERSIONS: Final = "versions.json"
+STANDS_ON: Final = ("torch", "torch-geometric", "lightning-fabric", "e3nn", "numpy")
 
 
 class RunFolder:
@@ -94,15 +96,11 @@ class RunFolder:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python, of the project's distributions and of what they stand on."""
-    names = ["torch", "torch-geometric", "lightning-fabric", "e3nn", "numpy"]
-    ours = {
-        distribution.name
-        for distribution in metadata.distributions()
-        if (distribution.name or "").startswith("intertwiner")
-    }
+    """Versions of Python, of the installed plugins, and of what everything stands on."""
+    plugins = {claim.distribution for claim in discover()}
+    names = ["intertwiner", *sorted(plugins), *STANDS_ON]
     found = {"python": platform.python_version(), "platform": platform.platform()}
-    for name in [*sorted(ours), *names]:
+    for name in names:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

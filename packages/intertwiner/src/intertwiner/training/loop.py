@@ -227,11 +227,13 @@ class _Loop:
         return total / self.fabric.world_size, failures > 0, stops > 0
 
     def _clip(self) -> float:
-        """Clips the gradients in place and returns their norm before that."""
+        """Clips the gradients in place, where they are too large, and returns their norm before."""
+        gradients = [p.grad for p in self.parameters if p.grad is not None]
+        norm = nn.utils.get_total_norm(gradients)
         limit = self.settings.gradient_clip
-        return float(
-            nn.utils.clip_grad_norm_(self.parameters, math.inf if limit is None else limit)
-        )
+        if limit is not None and norm > limit:
+            nn.utils.clip_grads_with_norm_(self.parameters, limit, norm)
+        return float(norm)
 
     def _describe_failure(self, batch: Batch, value: float, norm: float) -> str:
         names = ", ".join(self._failing(batch)) or "none alone"
