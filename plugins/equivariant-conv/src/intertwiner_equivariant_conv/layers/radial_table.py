@@ -70,11 +70,9 @@ def place(distance: Float[Tensor, " edges"], cutoff: float, knots: int, degree: 
     scaled = (distance.double() * ((knots - 1) / cutoff)).clamp(max=knots - 1)
     interval = scaled.detach().floor().long().clamp(0, knots - 1)
     t = (scaled - interval).to(distance.dtype)
-    marks = torch.zeros(knots, dtype=torch.bool, device=distance.device)
-    marks[interval] = True
-    occupied = marks[:-1].nonzero().squeeze(1)
-    number = torch.full((knots,), len(occupied), device=distance.device)
-    number[occupied] = torch.arange(len(occupied), device=distance.device)
+    present = torch.bincount(interval, minlength=knots)[:-1] > 0
+    occupied = present.nonzero().squeeze(1)
+    number = torch.nn.functional.pad(present.cumsum(0) - 1, (0, 1), value=len(occupied))
     return Placement(_powers(t, degree), number[interval], occupied, knots)
 
 

@@ -25,6 +25,7 @@ from torch.nn.functional import pad
 from intertwiner_equivariant_conv.kernels.compiled import product
 from intertwiner_equivariant_conv.kernels.compiled.graph import Graph, graph_of
 from intertwiner_equivariant_conv.kernels.compiled.library import Library, call, try_load
+from intertwiner_equivariant_conv.kernels.compiled.memory import empty
 from intertwiner_equivariant_conv.kernels.compiled.text import scalar
 from intertwiner_equivariant_conv.kernels.table import reference
 from intertwiner_equivariant_conv.kernels.table.generate import BOUND, unit
@@ -203,19 +204,22 @@ def _problem(arguments: Tensors, edges: Edges) -> list[Tensor | int]:
 
 def _sum_messages(arguments: Tensors, edges: Edges) -> Tensor:
     x = arguments[0]
-    out = x.new_empty(edges.graph.nodes, edges.table.rows_out, x.shape[2])
+    out = empty((edges.graph.nodes, edges.table.rows_out, x.shape[2]), x)
     call(edges.library, "table_forward", *_problem(arguments, edges), out)
     return out
 
 
 def _results(arguments: Tensors, wanted: tuple[bool, ...]) -> list[Tensor | None]:
     """Room for gradients: zeros where the C++ adds to them."""
-    x, y, b, t = arguments
-    makers = (torch.zeros_like, torch.empty_like, torch.empty_like, torch.zeros_like)
-    return [
-        make(tensor, memory_format=torch.contiguous_format) if needed else None
-        for make, tensor, needed in zip(makers, (x, y, b, t), wanted[:4], strict=True)
+    found = [
+        empty(tuple(tensor.shape), tensor) if needed else None
+        for tensor, needed in zip(arguments, wanted[:4], strict=True)
     ]
+    for slot in (0, 3):
+        total = found[slot]
+        if total is not None:
+            total.zero_()
+    return found
 
 
 def _gradients(arguments: Tensors, g: Tensor, edges: Edges, wanted: Wanted) -> Gradients:
@@ -238,7 +242,7 @@ def _second(
     if all(cotangent is None for cotangent in cotangents):
         return [None] * 5
     found = _results(arguments, wanted)
-    found.append(torch.empty_like(g, memory_format=torch.contiguous_format) if wanted[4] else None)
+    found.append(empty(tuple(g.shape), g) if wanted[4] else None)
     if not len(edges.row):
         return [None if tensor is None else tensor.zero_() for tensor in found]
     given = [None if c is None else c.contiguous() for c in cotangents]

@@ -59,7 +59,7 @@ def _pointers(table: PathTable, kind: Scalar) -> str:
     pointers = "".join(f"static void (*{name})({declared[name]});\n" for name in BOUND)
     takes = ", ".join(f"void* p_{name}" for name in BOUND)
     sets = " ".join(f"{name} = (void (*)({declared[name]}))p_{name};" for name in BOUND)
-    return f"{pointers}extern \"C\" void bind({takes}) {{ {sets} }}\n"
+    return f'{pointers}extern "C" void bind({takes}) {{ {sets} }}\n'
 
 
 _HEAD = """
@@ -182,12 +182,16 @@ static void collect(const Chunk& k, const S* s, const S* b, const S* table, S* d
 """
 
 _ENTRIES = """
-struct Buffer {
-  std::unique_ptr<S[]> store;
-  S* data;
-  Buffer(int64_t size) : store(new S[size + V]),
-      data((S*)(((uintptr_t)store.get() + 63) / 64 * 64)) {}
-};
+// Memory for a chunk, kept by the thread for the next call: fresh memory costs page faults.
+static S* room(int number, int64_t size) {
+  static thread_local std::unique_ptr<S[]> kept[4];
+  static thread_local int64_t sizes[4] = {0, 0, 0, 0};
+  if (sizes[number] < size) {
+    kept[number].reset(new S[size + V]);
+    sizes[number] = size;
+  }
+  return (S*)(((uintptr_t)kept[number].get() + 63) / 64 * 64);
+}
 static void clear(S* values, int64_t size) {
   for (int64_t i = 0; i < size; i++) values[i] = 0;
 }
@@ -215,10 +219,10 @@ extern "C" void table_forward(const S* x, const S* y, const S* b, const S* t, co
     int64_t sources, int64_t rows, int64_t C, int64_t cap, int64_t threads, S* out) {
   Problem p{row, source, target, rowptr, nodes, sources, rows, C, cap, threads};
   Chunk k(p);
-  Buffer w(cap * P * C);
+  S* w = room(0, cap * P * C);
   while (k.advance()) {
-    expand(k, b, t, w.data, false);
-    product(k, x, y, w.data, out, k.again);
+    expand(k, b, t, w, false);
+    product(k, x, y, w, out, k.again);
   }
 }
 // dx and dt must be zero at the start; any of dx, dy, db, dt may be null.
@@ -228,12 +232,12 @@ extern "C" void table_gradient(const S* x, const S* y, const S* b, const S* t, c
     S* dx, S* dy, S* db, S* dt) {
   Problem p{row, source, target, rowptr, nodes, sources, rows, C, cap, threads};
   Chunk k(p);
-  Buffer w(cap * P * C), s(cap * P * C);
+  S *w = room(0, cap * P * C), *s = room(1, cap * P * C);
   while (k.advance()) {
-    if (dx || dy) expand(k, b, t, w.data, false);
+    if (dx || dy) expand(k, b, t, w, false);
     bool weights = db || dt;
-    edges(k, x, y, w.data, g, dx, dy, weights ? s.data : nullptr, false);
-    if (weights) collect(k, s.data, b, t, db, false, dt);
+    edges(k, x, y, w, g, dx, dy, weights ? s : nullptr, false);
+    if (weights) collect(k, s, b, t, db, false, dt);
   }
 }
 // The derivative of <ax, dx> + <ay, dy> + <ab, db> + <at, dt>; any of the cotangents and of the
@@ -246,25 +250,25 @@ extern "C" void table_second(const S* x, const S* y, const S* b, const S* t, con
   Problem p{row, source, target, rowptr, nodes, sources, rows, C, cap, threads};
   Chunk k(p);
   const int64_t size = cap * P * C;
-  Buffer w(size), aw(size), s(size), as(size);
+  S *w = room(0, size), *s = room(1, size), *aw = room(2, size), *as = room(3, size);
   while (k.advance()) {
     bool more = k.again, moved = ab || at;
-    expand(k, b, t, w.data, false);
-    if (ab) expand(k, ab, t, aw.data, false);
-    if (at) expand(k, b, at, aw.data, ab);
-    if (dg && ax) product(k, ax, y, w.data, dg, more), more = true;
-    if (dg && ay) product(k, x, ay, w.data, dg, more), more = true;
-    if (dg && moved) product(k, x, y, aw.data, dg, more);
+    expand(k, b, t, w, false);
+    if (ab) expand(k, ab, t, aw, false);
+    if (at) expand(k, b, at, aw, ab);
+    if (dg && ax) product(k, ax, y, w, dg, more), more = true;
+    if (dg && ay) product(k, x, ay, w, dg, more), more = true;
+    if (dg && moved) product(k, x, y, aw, dg, more);
     bool weights = db || dt, crossed = (dt && ab) || (db && at);
-    if (weights) clear(s.data, k.count * P * C);
-    if (crossed) clear(as.data, k.count * P * C);
+    if (weights) clear(s, k.count * P * C);
+    if (crossed) clear(as, k.count * P * C);
     if (dy) clear(dy + k.edge * K2, k.count * K2);
-    if (ax) edges(k, ax, y, w.data, g, nullptr, dy, weights ? s.data : nullptr, true);
-    if (ay) edges(k, x, ay, w.data, g, dx, nullptr, weights ? s.data : nullptr, true);
-    if (moved) edges(k, x, y, aw.data, g, dx, dy, crossed ? as.data : nullptr, true);
-    if (weights) collect(k, s.data, b, t, db, false, dt);
-    if (db && at) collect(k, as.data, b, at, db, true, nullptr);
-    if (dt && ab) collect(k, as.data, ab, t, nullptr, false, dt);
+    if (ax) edges(k, ax, y, w, g, nullptr, dy, weights ? s : nullptr, true);
+    if (ay) edges(k, x, ay, w, g, dx, nullptr, weights ? s : nullptr, true);
+    if (moved) edges(k, x, y, aw, g, dx, dy, crossed ? as : nullptr, true);
+    if (weights) collect(k, s, b, t, db, false, dt);
+    if (db && at) collect(k, as, b, at, db, true, nullptr);
+    if (dt && ab) collect(k, as, ab, t, nullptr, false, dt);
   }
 }
 """
