@@ -77,10 +77,31 @@ def place(distance: Float[Tensor, " edges"], cutoff: float, knots: int, degree: 
 
 
 def _powers(t: Float[Tensor, " edges"], degree: int) -> Float[Tensor, "edges degree+1"]:
-    found = [torch.ones_like(t), t]
-    for _ in range(degree - 1):
-        found.append(found[-1] * t)
-    return torch.stack(found, 1)
+    """1, t, t^2, ..."""
+    found: Tensor = _Powers.apply(t, degree)
+    return found
+
+
+class _Powers(torch.autograd.Function):
+    """`_powers` written in place, and its derivative by Horner's rule."""
+
+    @staticmethod
+    def forward(ctx: Any, t: Tensor, degree: int) -> Tensor:
+        ctx.save_for_backward(t)
+        found = t.new_empty(len(t), degree + 1)
+        found[:, 0] = 1.0
+        for power in range(1, degree + 1):
+            torch.mul(found[:, power - 1], t, out=found[:, power])
+        return found
+
+    @staticmethod
+    def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor, None]:
+        (t,) = ctx.saved_tensors
+        degree = cotangent.shape[1] - 1
+        total = degree * cotangent[:, degree]
+        for power in range(degree - 1, 0, -1):
+            total = torch.addcmul(power * cotangent[:, power], total, t)
+        return total, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +142,13 @@ def build_table(
     Differentiable twice with respect to the weights of the network.
     """
     last = network.weights[-1]
-    jet = _hidden_jet(network, _knot_jet(basis, knots, degree, last.device))
+    at_knots = _knot_jet(basis, knots, degree, last.device)
     if occupied is None:
-        left, right = jet[:, :-1], jet[:, 1:]
-    else:
-        left, right = jet.index_select(1, occupied), jet.index_select(1, occupied + 1)
+        occupied = torch.arange(knots - 1, device=last.device)
+    first = int(occupied[0]) if len(occupied) else 0
+    jet = _hidden_jet(network, at_knots[:, first:])
+    left = jet.index_select(1, occupied - first)
+    right = jet.index_select(1, occupied - first + 1)
     ends = torch.cat([left, right]).flatten(1)
     coefficients = (_hermite(degree, ends.device) @ ends).view(degree + 1, -1, jet.shape[2])
     rows = torch.nn.functional.pad(coefficients.transpose(0, 1), (0, 0, 0, 0, 0, 1)).to(last.dtype)
@@ -213,7 +236,7 @@ class _SiluJet(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, jet: Jet) -> Jet:
         ctx.save_for_backward(jet)
-        value, first, second, _ = _silu(jet[0])
+        value, first, second = _silu(jet[0])
         slope = jet[1]
         found = torch.empty_like(jet)
         torch.mul(jet[0], value, out=found[0])
@@ -225,20 +248,21 @@ class _SiluJet(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, cotangent: Jet) -> Jet:
         (jet,) = ctx.saved_tensors
-        _, first, second, third = _silu(jet[0])
+        gate, first, second = _silu(jet[0])
         slope, (g0, g1) = jet[1], cotangent[:2]
         to_value, to_slope = first * g0 + second * slope * g1, first * g1
         if len(jet) == 2:
             return torch.stack([to_value, to_slope])
         g2, bend = cotangent[2], second * slope
+        bell, tilt = gate * (1.0 - gate), 1.0 - 2.0 * gate
+        third = tilt * second + bell * (tilt - 2.0 * jet[0] * bell)
         to_value = to_value + (third * slope.square() + second * jet[2]) * g2
         return torch.stack([to_value, to_slope + 2.0 * bend * g2, first * g2])
 
 
-def _silu(value: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """(sigmoid, silu', silu'', silu''')."""
+def _silu(value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """(sigmoid, silu', silu'')."""
     gate = torch.sigmoid(value)
     rest = 1.0 - gate
-    bell, tilt = gate * rest, value * (rest - gate)
-    third = bell * ((rest - gate) * (3.0 + tilt) - 2.0 * value * bell)
-    return gate, gate + value * bell, bell * (2.0 + tilt), third
+    bell = gate * rest
+    return gate, torch.addcmul(gate, value, bell), bell * (2.0 + value * (rest - gate))
