@@ -39,8 +39,9 @@ from intertwiner_equivariant_conv.layers.paths import PathTable, infer_paths
 
 __all__ = ["STREAMED", "library_of", "tensor_product_scatter"]
 
-STREAMED = 1 << 24
-"""Bytes from which the gradient of the weights is written past the cache, where it cannot stay."""
+STREAMED = 1 << 22
+"""Bytes from which the gradient of the weights is written past the cache: a store that goes
+through it reads the line first, which costs more than reading the result back once."""
 
 SET, ADD, STREAM = range(3)
 

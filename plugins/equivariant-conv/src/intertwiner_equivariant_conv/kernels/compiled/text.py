@@ -55,7 +55,10 @@ def scalar(dtype: torch.dtype) -> Scalar:
 
 def prelude(kind: Scalar) -> str:
     """Types, loads and stores, the sum over lanes, and the shares of threads."""
-    return f"typedef {kind.name} S;\nenum {{ V = {kind.lanes} }};\n{_PRELUDE}"
+    store = f"__builtin_ia32_movntp{kind.name[0].replace('f', 's')}512"  # ...ps or ...pd
+    return (
+        f"typedef {kind.name} S;\nenum {{ V = {kind.lanes} }};\n#define STORE {store}\n{_PRELUDE}"
+    )
 
 
 def literal(value: float) -> str:
@@ -139,9 +142,6 @@ BODY
 _PRELUDE = """
 #include <cstdint>
 #include <memory>
-#ifdef __AVX512F__
-#include <immintrin.h>
-#endif
 #ifdef _OPENMP
 #include <omp.h>
 #else
@@ -153,10 +153,12 @@ typedef vec loose __attribute__((aligned(sizeof(S)), may_alias));
 typedef S half __attribute__((vector_size(V / 2 * sizeof(S))));
 static inline vec get(const S* p) { return *(const loose*)p; }
 static inline void put(S* p, vec v) { *(loose*)p = v; }
-#ifdef __AVX512F__
-static inline void stream(float* p, vec v) { _mm512_stream_ps(p, (__m512)v); }
-static inline void stream(double* p, vec v) { _mm512_stream_pd(p, (__m512d)v); }
-static inline void fence() { _mm_sfence(); }
+#if defined(__AVX512F__) && defined(__clang__)
+static inline void stream(S* p, vec v) { __builtin_nontemporal_store(v, (vec*)p); }
+static inline void fence() { __builtin_ia32_sfence(); }
+#elif defined(__AVX512F__)
+static inline void stream(S* p, vec v) { STORE(p, v); }
+static inline void fence() { __builtin_ia32_sfence(); }
 #else
 static inline void stream(S* p, vec v) { put(p, v); }
 static inline void fence() {}
