@@ -15,7 +15,7 @@ matplotlib = pytest.importorskip("matplotlib")
 
 PANELS = {
     "one": {"a": {"energy": (3.0, 0.5), "gap": (-1.0, None)}, "b": {"energy": (2.0, 0.1)}},
-    "two": {"b": {"gap": (4.0, 0.2)}},
+    "two": {"b": {"mean_gap": (4.0, 0.2)}},
 }
 
 
@@ -44,7 +44,7 @@ def test_every_bar_has_its_height_and_a_series_its_colour_in_all_panels(
     assert first.patches[2].get_facecolor() == second.patches[0].get_facecolor()
     assert [text.get_text() for text in figures[0].legends[0].get_texts()] == ["a", "b"]
     assert (first.get_title(), first.get_ylabel()) == ("one", "change [%]")
-    assert [text.get_text() for text in second.get_xticklabels()] == ["energy", "gap"]
+    assert [text.get_text() for text in second.get_xticklabels()] == ["energy", "gap", "mean\ngap"]
 
 
 def test_nothing_to_draw_is_said(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ Panels = Mapping[str, Mapping[str, Mapping[str, tuple[float, float | None]]]]
 
 
 def draw_bars(panels: Panels, out: Path, *, label: str) -> Path:
-    """Draws a panel for each title, one below the other, groups side by side along the axis.
+    """Draws a panel for each title, one below the other, groups side by side along the axis
+    (their names broken at underscores).
 
     label: what the heights are, with unit. A series has the same colour in every panel; a bar
     that a series lacks is left out.
@@ -61,7 +62,7 @@ def _draw_series(
 
 def _finish(axes: Any, title: str, groups: list[str], label: str) -> None:
     axes.set_title(title, fontsize=10)
-    axes.set_xticks(range(len(groups)), groups)
+    axes.set_xticks(range(len(groups)), [group.replace("_", "\n") for group in groups])
     axes.set_ylabel(label)
     axes.axhline(0.0, color="#333333", linewidth=0.8)
     axes.grid(True, axis="y", color="#dddddd", linewidth=0.6)

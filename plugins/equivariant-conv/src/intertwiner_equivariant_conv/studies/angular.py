@@ -90,7 +90,7 @@ _SMALL: Final[Mapping[str, Any]] = {
     "model.radial_hidden": 32,
     "model.radial_basis": 16,
     "data.targets": TARGETS,
-    "training.epochs": 6,
+    "training.epochs": 5,
     "training.batch_size": 32,
     "training.learning_rate": 5e-2,
     "training.average_decay": 0.98,
