@@ -55,9 +55,11 @@ class Controls:
 
     named: Mapping[str, Mapping[str, float]]
 
-    def best(self, quantity: str) -> float:
-        """The smallest there is of a quantity."""
-        return min(errors[quantity] for errors in self.named.values() if quantity in errors)
+    def best(self, quantity: str) -> tuple[float, str]:
+        """The smallest error of a quantity, and whose it is."""
+        named = self.named.items()
+        found = [(errors[quantity], name) for name, errors in named if quantity in errors]
+        return min(found)
 
 
 def report(results: Sequence[ArmResult], folder: Path) -> Report:
@@ -164,7 +166,7 @@ def _notes(arms: Arms, controls: Controls) -> Iterable[str]:
                 f"Error of the length: {words} {change} {size} % "
                 f"({before:.3f} to {after:.3f} D, {first} to {second})."
             )
-    bar = controls.best(LENGTH)
+    bar, control = controls.best(LENGTH)
     for arm in errors:
         if _statistics(errors, arm, LENGTH)[0] >= bar:
-            yield f"{arm}: NOT LEARNED, a control of the length is as good ({bar:.3f} D)."
+            yield f"{arm}: NOT LEARNED, not better than {control} ({bar:.3f} D)."
