@@ -19,7 +19,7 @@ from intertwiner_equivariant_conv import (
     spherical_harmonics,
 )
 from intertwiner_equivariant_conv.errors import InvalidInput
-from intertwiner_equivariant_conv.layers.radial_table import EdgeDistances
+from intertwiner_equivariant_conv.layers.radial_table import EdgeDistances, build_table
 
 CUTOFF = 5.0
 
@@ -183,3 +183,45 @@ def test_auto_does_without_a_compiler(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", KernelFallback)
         assert torch.equal(outputs(auto, batch)["energy"], outputs(exact, batch)["energy"])
+
+
+def test_evaluation_keeps_a_table_until_weights_change(
+    make_network: Callable[..., DepthwiseNetwork],
+    make_batch: Callable[..., Batch],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network, batch = make_network("energy", radial="table", layers=1), make_batch(6)
+    built: list[int] = []
+    module = "intertwiner_equivariant_conv.layers.convolution"
+
+    def spy(*arguments: object) -> Tensor:
+        built.append(1)
+        return build_table(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(f"{module}.build_table", spy)
+    expected = outputs(network, batch)
+    assert len(built) == 1
+    with torch.inference_mode():
+        first = network(batch)
+    with torch.no_grad():
+        again = network(batch)
+        assert len(built) == 2
+        for name, value in expected.items():
+            torch.testing.assert_close(first[name], value, rtol=1e-12, atol=1e-12)
+            assert torch.equal(first[name], again[name])
+        network.convolutions[0].radial.weights[0].mul_(1.5)
+        changed = network(batch)
+    assert len(built) == 3
+    assert not torch.allclose(changed["energy"], expected["energy"])
+
+
+def test_forces_from_a_kept_table_are_the_same(
+    make_network: Callable[..., DepthwiseNetwork], make_batch: Callable[..., Batch]
+) -> None:
+    network, batch = make_network("energy", "forces", radial="table"), make_batch(6, 3)
+    expected = outputs(network, batch)
+    with torch.no_grad():
+        found = [network(batch) for _ in range(2)]
+    for name, value in expected.items():
+        torch.testing.assert_close(found[0][name], value, rtol=0, atol=1e-12)
+        assert torch.equal(found[0][name], found[1][name])

@@ -60,29 +60,34 @@ class DepthwiseNetwork(nn.Module):
         Raises `WrongType` and `InvalidInput` (both `DataError`) for atoms that cannot be.
         """
         if FORCES not in self.names:
-            return self._read(batch, batch.pos, self.names)
+            return self._read(batch, batch.pos, self.names, keep=not torch.is_grad_enabled())
         differentiable = torch.is_grad_enabled()
         with torch.enable_grad():
             pos = batch.pos if batch.pos.requires_grad else batch.pos.detach().requires_grad_()
-            outputs = self._read(batch, pos, [ENERGY, *self.names])
+            outputs = self._read(batch, pos, [ENERGY, *self.names], keep=not differentiable)
             energy = outputs[ENERGY].sum()
             (slope,) = torch.autograd.grad(energy, pos, create_graph=differentiable)
         outputs[FORCES] = -slope
         kept = {name: outputs[name] for name in self.names}
         return kept if differentiable else {name: value.detach() for name, value in kept.items()}
 
-    def _read(self, batch: Batch, pos: Tensor, names: Iterable[str]) -> dict[str, Tensor]:
+    def _read(
+        self, batch: Batch, pos: Tensor, names: Iterable[str], *, keep: bool
+    ) -> dict[str, Tensor]:
         atoms = self._atoms(batch, pos)
-        features = self.features(atoms, find_pairs(batch, pos, self.config.cutoff))
+        pairs = find_pairs(batch, pos, self.config.cutoff)
+        features = self.features(atoms, pairs, keep=keep)
         return {
             name: self.readouts[name](features, atoms) for name in names if name in self.readouts
         }
 
-    def features(self, atoms: Atoms, pairs: Pairs) -> Float[Tensor, "atoms rows channels"]:
-        """The features of the last layer."""
+    def features(
+        self, atoms: Atoms, pairs: Pairs, *, keep: bool = False
+    ) -> Float[Tensor, "atoms rows channels"]:
+        """The features of the last layer. keep: no gradient of weights is wanted."""
         lmax = self.config.lmax
         harmonics = spherical_harmonics(pairs.direction, lmax)
-        basis = EdgeDistances(self.basis, pairs.distance)
+        basis = EdgeDistances(self.basis, pairs.distance, keep)
         ends = pairs.source, pairs.target
         scalars = self.embedding.index_select(0, atoms.element).unsqueeze(1)
         x = nn.functional.pad(scalars, (0, 0, 0, (lmax + 1) ** 2 - 1))

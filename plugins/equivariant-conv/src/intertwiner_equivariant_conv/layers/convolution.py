@@ -24,8 +24,8 @@ from intertwiner_equivariant_conv.kernels import tensor_product_scatter
 from intertwiner_equivariant_conv.kernels.table import compiled, table_product_scatter
 from intertwiner_equivariant_conv.layers.paths import PathTable, infer_paths, path_table
 from intertwiner_equivariant_conv.layers.radial import RadialNetwork
-from intertwiner_equivariant_conv.layers.radial_table import EdgeDistances, build_table
-from intertwiner_equivariant_conv.layers.table_guard import DEGREE, TableGuard
+from intertwiner_equivariant_conv.layers.radial_table import EdgeDistances, Placement, build_table
+from intertwiner_equivariant_conv.layers.table_guard import DEGREE, TableGuard, weights_mark
 
 __all__ = ["DepthwiseConvolution", "Radial"]
 
@@ -74,6 +74,7 @@ class DepthwiseConvolution(nn.Module):
         _check_unmistakable(paths, channels)
         self.radial = RadialNetwork(radial_basis, radial_hidden, len(paths) * channels)
         self.radial_choice: Radial = radial
+        self._kept: tuple[tuple[int, ...], Tensor] | None = None
         self.guard = None if radial == "exact" else TableGuard()
         self.mix = nn.ParameterDict()
         self.self_mix = nn.ParameterDict()
@@ -125,7 +126,7 @@ class DepthwiseConvolution(nn.Module):
         knots = self._knots(features, basis)
         if knots and isinstance(basis, EdgeDistances):
             placed = basis.placed(knots, DEGREE)
-            table = build_table(self.radial, basis.basis, knots, DEGREE, placed.occupied)
+            table = self._table(basis, placed)
             return table_product_scatter(
                 features, harmonics, placed.powers, table, placed.row, *ends, validate=validate
             )
@@ -133,6 +134,17 @@ class DepthwiseConvolution(nn.Module):
         return tensor_product_scatter(
             features, harmonics, self.radial(values), *ends, validate=validate
         )
+
+    def _table(self, edges: EdgeDistances, placed: Placement) -> Tensor:
+        """The table for these edges; in evaluation that of before, while weights are the same."""
+        if self.training or not edges.keep:
+            return build_table(self.radial, edges.basis, placed.knots, DEGREE, placed.occupied)
+        mark = (placed.knots, *weights_mark(self.radial, edges.basis))
+        if self._kept is None or self._kept[0] != mark:
+            with torch.inference_mode(mode=False), torch.no_grad():
+                table = build_table(self.radial, edges.basis, placed.knots, DEGREE)
+            self._kept = mark, table
+        return self._kept[1]
 
     def _knots(self, features: Tensor, basis: Tensor | EdgeDistances) -> int:
         """Knots of the table to use; 0 for the exact network."""

@@ -65,11 +65,24 @@ class Placement:
     knots: int
 
 
-def place(distance: Float[Tensor, " edges"], cutoff: float, knots: int, degree: int) -> Placement:
-    """Intervals of distances (angstrom), found in double precision, as single would lose digits."""
+def place(
+    distance: Float[Tensor, " edges"],
+    cutoff: float,
+    knots: int,
+    degree: int,
+    *,
+    compact: bool = True,
+) -> Placement:
+    """Intervals of distances (angstrom), found in double precision, as single would lose digits.
+
+    compact: leave intervals without an edge out of the table.
+    """
     scaled = (distance.double() * ((knots - 1) / cutoff)).clamp(max=knots - 1)
     interval = scaled.detach().floor().long().clamp(0, knots - 1)
     t = (scaled - interval).to(distance.dtype)
+    if not compact:
+        every = torch.arange(knots - 1, device=distance.device)
+        return Placement(_powers(t, degree), interval, every, knots)
     present = torch.bincount(interval, minlength=knots)[:-1] > 0
     occupied = present.nonzero().squeeze(1)
     number = torch.nn.functional.pad(present.cumsum(0) - 1, (0, 1), value=len(occupied))
@@ -109,10 +122,13 @@ class EdgeDistances:
     """The distances (angstrom) of a batch's edges, for layers that tabulate or not.
 
     What several layers need, the basis functions or the places in a table, is found once.
+    keep: nothing is differentiated with respect to weights, and a layer in evaluation may keep
+    the table it makes until they change.
     """
 
     basis: RadialBasis
     distance: Float[Tensor, " edges"]
+    keep: bool = False
     _found: dict[tuple[int, int], Placement] = field(default_factory=dict)
     _values: list[Tensor] = field(default_factory=list)
 
@@ -125,7 +141,8 @@ class EdgeDistances:
     def placed(self, knots: int, degree: int) -> Placement:
         """See `place`."""
         if (knots, degree) not in self._found:
-            found = place(self.distance, self.basis.cutoff, knots, degree)
+            cutoff, compact = self.basis.cutoff, not self.keep
+            found = place(self.distance, cutoff, knots, degree, compact=compact)
             self._found[knots, degree] = found
         return self._found[knots, degree]
 

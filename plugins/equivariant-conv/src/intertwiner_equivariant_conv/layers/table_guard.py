@@ -16,7 +16,14 @@ from torch import Tensor, nn
 from intertwiner_equivariant_conv.layers.radial import RadialBasis, RadialNetwork
 from intertwiner_equivariant_conv.layers.radial_table import table_error
 
-__all__ = ["DEGREE", "FIRST_KNOTS", "MOST_KNOTS", "SharpRadialNetwork", "TableGuard"]
+__all__ = [
+    "DEGREE",
+    "FIRST_KNOTS",
+    "MOST_KNOTS",
+    "SharpRadialNetwork",
+    "TableGuard",
+    "weights_mark",
+]
 
 DEGREE: Final = 5
 FIRST_KNOTS: Final = 128
@@ -76,13 +83,14 @@ class TableGuard(nn.Module):
         return 0
 
     def _for_these_weights(self, network: RadialNetwork, basis: RadialBasis) -> int:
-        tensors = (*network.weights, basis.scale, self.knots)
-        mark = tuple(number for t in tensors for number in (t.data_ptr(), _version(t)))
+        mark = (int(self.knots), *weights_mark(network, basis))
         if self._checked is None or self._checked[0] != mark:
             self._checked = mark, self.sufficient(network, basis)
         return self._checked[1]
 
 
-def _version(tensor: Tensor) -> int:
-    """Counts changes in place; those made in inference mode are not counted."""
-    return -1 if tensor.is_inference() else tensor._version
+def weights_mark(network: RadialNetwork, basis: RadialBasis) -> tuple[int, ...]:
+    """Differs when weights have changed. (Changes made in inference mode are not counted.)"""
+    tensors = (*network.weights, basis.scale)
+    versions = (-1 if tensor.is_inference() else tensor._version for tensor in tensors)
+    return (*(tensor.data_ptr() for tensor in tensors), *versions)
