@@ -155,7 +155,7 @@ def _wanted(ctx: Any) -> Wanted:
 
 
 def _leads_on(node: Any) -> bool:
-    if node is None or node.name() == "torch::autograd::AccumulateGrad":
+    if node is None or "AccumulateGrad" in node.name():
         return True
     return bool(torch._C._will_engine_execute_node(node))
 
