@@ -2,7 +2,8 @@
 
 Both sides take edge vectors and node features in float32 and have the same radial network,
 8-64-64-weights; e3nn's is its `FullyConnectedNet`, `TensorProduct` and `index_add`, ours a radial
-table built anew in every run. `python benchmarks/layer.py [--json] [--repeats N]`.
+table built anew in every run, but for "forward in evaluation".
+`python benchmarks/layer.py [--json] [--repeats N]`.
 """
 
 from __future__ import annotations
@@ -55,8 +56,8 @@ def make_graph(nodes: int, lmax: int, channels: int) -> Graph:
     return Graph(nodes, lmax, channels, features, direction * length, source, target)
 
 
-def tabulated(graph: Graph) -> tuple[Layer, list[Tensor]]:
-    """(layer, radial weights) of ours."""
+def tabulated(graph: Graph, *, keep: bool = False) -> tuple[Layer, list[Tensor]]:
+    """(layer, radial weights) of ours. keep: make the table once, as layers in evaluation do."""
     outputs = len(path_table(graph.lmax, graph.lmax)) * graph.channels
     network, basis, guard = (
         RadialNetwork(8, (64, 64), outputs),
@@ -64,12 +65,17 @@ def tabulated(graph: Graph) -> tuple[Layer, list[Tensor]]:
         TableGuard(),
     )
 
+    guard.train(not keep)
+    kept: list[Tensor] = []
+
     def run(features: Tensor, vectors: Tensor) -> Tensor:
         distance = vectors.square().sum(1).sqrt()
         harmonics = spherical_harmonics(vectors / distance.unsqueeze(1), graph.lmax)
         knots = guard(network, basis)
-        placed = EdgeDistances(basis, distance).placed(knots, DEGREE)
-        table = build_table(network, basis, knots, DEGREE, placed.occupied)
+        placed = EdgeDistances(basis, distance, keep).placed(knots, DEGREE)
+        made = kept or [build_table(network, basis, knots, DEGREE, placed.occupied)]
+        table = made[0]
+        kept[:] = made if keep else []
         ends = (graph.source, graph.target, graph.nodes)
         return table_product_scatter(
             features, harmonics, placed.powers, table, placed.row, *ends, validate=False
@@ -142,6 +148,13 @@ def measure(repeats: int) -> Iterator[Row]:
         if lmax == 2:
             works["force"] = (force, FORCE)
             works["force training"] = (force_training, FORCE_TRAINING)
+        yield compare(
+            f"layer, lmax {lmax}, {channels} channels, {nodes} nodes, forward in evaluation",
+            functools.partial(forward, graph, *tabulated(graph, keep=True)),
+            functools.partial(forward, graph, *theirs),
+            against="e3nn",
+            repeats=repeats,
+        )
         for name, (work, required) in works.items():
             yield compare(
                 f"layer, lmax {lmax}, {channels} channels, {nodes} nodes, {name}",
