@@ -64,7 +64,7 @@ _SMALL: Final = {
     "training.batch_size": 32,
     "training.learning_rate": 5e-3,
     "training.average_decay": 0.98,
-    "training.threads": 2,
+    "training.threads": 1,
 }
 
 ABLATION: Final = RecipeSpec(
