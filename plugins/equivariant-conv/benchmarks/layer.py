@@ -25,7 +25,12 @@ from intertwiner_equivariant_conv.layers.radial_table import EdgeDistances, buil
 from intertwiner_equivariant_conv.layers.table_guard import DEGREE, TableGuard
 
 CUTOFF, NEIGHBORS = 5.0, 15
-CASES = ((1000, 1, 32), (1000, 1, 64), (1000, 2, 32), (1000, 2, 64), (2000, 2, 64), (1000, 3, 32))
+CASES = (
+    *((1000, lmax, channels) for lmax, channels in ((1, 32), (1, 64), (2, 32), (2, 64), (3, 32))),
+    *((2000, lmax, channels) for lmax in (1, 2) for channels in (32, 64, 128)),
+    (2000, 3, 32),
+)
+"""Nodes, largest order, channels."""
 FORWARD, TRAINING = {1: 12.0, 2: 18.0, 3: 20.0}, {1: 12.0, 2: 16.0, 3: 20.0}
 FORCE, FORCE_TRAINING = 14.0, 12.0
 
