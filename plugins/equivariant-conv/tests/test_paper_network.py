@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -320,6 +321,17 @@ def test_atoms_too_close_are_warned_of(make_paper: Make, make_data: Make) -> Non
     with pytest.warns(CloseAtoms, match=r"0.1 angstrom apart: is the unit"):
         out = make_paper()(batch)
     assert bool(torch.isfinite(out["energy"]).all())
+
+
+def test_heavier_elements_lengthen_the_embedding_and_nothing_else(make_schema: Make) -> None:
+    small = PaperConfig(multiplicities=(4, 2), embed=5, radial_hidden=8, radial_basis=12)
+    light = build_network(small, make_schema("energy"))
+    schema = make_schema("energy")
+    heavy = build_network(small, replace(schema, species=(*schema.species, 16)))
+    count = [sum(p.numel() for p in network.parameters()) for network in (light, heavy)]
+    assert len(light.embedding) == 10
+    assert len(heavy.embedding) == 17
+    assert count[1] - count[0] == 7 * 5
 
 
 def test_what_the_network_cannot_give_is_refused(make_paper: Make) -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "GATE_SCALE",
     "HIDDEN_SCALE",
     "PRESETS",
+    "PUBLISHED_MAX_Z",
     "SCALAR_SCALE",
     "SHARPNESS",
     "PaperConfig",
@@ -42,13 +43,17 @@ GATE_SCALE: Final = 1.846228545338414
 
 Multiplicity = Annotated[int, Ge(1)]
 
+PUBLISHED_MAX_Z = 9
+"""The paper's embedding has rows for H to F, and row 0 for padding."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PaperConfig:
     """The paper's network.
 
     multiplicities: features of order 0, 1, 2 of every atom. layers: gated convolutions.
-    embed: width of the embedding of elements; max_z: largest atomic number it has a row for.
+    embed: width of the embedding of elements; max_z: largest atomic number it has a row for;
+        None for the largest of the data, at least the published 9 (H to F).
     radial: "bessel" (as in the repository since March 2020), "cosine" (before that; both are
         zero from the cutoff on) or "gaussian". radial_basis: how many functions.
     cutoff: of the radial functions, in angstrom.
@@ -65,7 +70,7 @@ class PaperConfig:
     multiplicities: Annotated[tuple[Multiplicity, ...], Len(1, 3)] = (64, 21)
     layers: Annotated[int, Ge(1)] = 4
     embed: Multiplicity = 128
-    max_z: Multiplicity = 9
+    max_z: Multiplicity | None = None
     radial: Literal["bessel", "cosine", "gaussian"] = "bessel"
     radial_basis: Annotated[int, Ge(2)] = 50
     cutoff: Annotated[float, Gt(0)] = 10.0

@@ -14,7 +14,7 @@ from intertwiner.schema import Schema
 from intertwiner_equivariant_conv.calibration import Labels
 from intertwiner_equivariant_conv.errors import InvalidInput, InvalidSetting, WrongType
 from intertwiner_equivariant_conv.layers.atoms import Atoms, Elements
-from intertwiner_equivariant_conv.paper.config import PaperConfig
+from intertwiner_equivariant_conv.paper.config import PUBLISHED_MAX_Z, PaperConfig
 from intertwiner_equivariant_conv.paper.convolution import PaperConvolution
 from intertwiner_equivariant_conv.paper.gate import gate
 from intertwiner_equivariant_conv.paper.pairs import Geometry, Table, measure, tiles
@@ -49,14 +49,15 @@ class PaperNetwork(nn.Module):
         super().__init__()
         self.config, self.schema = config, schema
         self.elements = Elements(schema.species)
-        if max(schema.species) > config.max_z:
+        largest = max(PUBLISHED_MAX_Z, *schema.species) if config.max_z is None else config.max_z
+        if max(schema.species) > largest:
             raise InvalidSetting(
                 f"atomic number {max(schema.species)} needs max_z of at least as much; "
-                f"it is {config.max_z}"
+                f"it is {largest}"
             )
         self.names = [field.name for field in schema.targets]
         self.properties = build_properties(config, schema.targets, len(self.elements))
-        self.embedding = nn.Parameter(torch.randn(config.max_z + 1, config.embed))
+        self.embedding = nn.Parameter(torch.randn(largest + 1, config.embed))
         with torch.no_grad():
             self.embedding[0] = 0.0
         self.register_buffer("average_atoms", torch.tensor(18.0))

@@ -11,7 +11,7 @@ from itertools import product
 from typing import Any
 
 from intertwiner_equivariant_conv.errors import InvalidSetting
-from intertwiner_equivariant_conv.paper.config import PaperConfig
+from intertwiner_equivariant_conv.paper.config import PUBLISHED_MAX_Z, PaperConfig
 from intertwiner_equivariant_conv.width import TOLERANCE
 
 __all__ = [
@@ -53,7 +53,11 @@ def count_parameters(config: PaperConfig, targets: int = 1) -> int:
     shapes += [(blocks, gated(blocks))] * (config.layers - 1) + [(blocks, (targets,))]
     radial = config.radial_basis * hidden + (config.radial_layers - 1) * hidden**2
     paths = sum(count_paths(*shape) for shape in shapes)
-    return (config.max_z + 1) * config.embed + len(shapes) * radial + hidden * paths
+    return (
+        ((config.max_z or PUBLISHED_MAX_Z) + 1) * config.embed
+        + len(shapes) * radial
+        + hidden * paths
+    )
 
 
 def multiplicities(scalars: int, lmax: int) -> tuple[int, ...]:

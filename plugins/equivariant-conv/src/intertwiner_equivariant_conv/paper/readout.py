@@ -54,9 +54,11 @@ class Property(nn.Module):
         mean, sigma = per_atom.mean(), per_atom.std(correction=0)
         rest = (per_atom - mean) * count
         self.mean.copy_(mean)
-        self.sigma.copy_(sigma if sigma > 1e-8 else torch.ones(()))
         spread = rest.square().mean().sqrt()
-        self.spread.copy_(spread if spread > 1e-8 else torch.ones(()))
+        # A target that the references and the mean explain leaves rounding, and no unit.
+        rounding = 1e-8 * (values / count).abs().max().clamp(min=1.0)
+        self.sigma.copy_(sigma if sigma > rounding else torch.ones(()))
+        self.spread.copy_(spread if spread > rounding * count.max() else torch.ones(()))
 
 
 def build_properties(config: PaperConfig, targets: Sequence[Field], elements: int) -> nn.ModuleDict:
