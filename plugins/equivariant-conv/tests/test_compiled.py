@@ -255,7 +255,7 @@ def test_the_compiled_kernel_serves_on_the_cpu(monkeypatch: pytest.MonkeyPatch) 
 
 def test_graphs_are_grouped_once_and_again_when_they_change() -> None:
     case = make_case(1)
-    library = product.library_of(path_table(1, 1), torch.float64)
+    library = product.load_library(path_table(1, 1), torch.float64)
     assert library is not None
     edge_index = torch.stack([case[3], case[4]])
 

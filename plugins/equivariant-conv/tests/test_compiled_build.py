@@ -14,7 +14,7 @@ import torch
 
 from intertwiner.kernels import KernelFallback
 from intertwiner_equivariant_conv.kernels import reference
-from intertwiner_equivariant_conv.kernels.compiled import build, library, product
+from intertwiner_equivariant_conv.kernels.compiled import build, loading, product
 from intertwiner_equivariant_conv.layers.paths import path_table
 
 UNIT = {
@@ -36,11 +36,11 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def fresh() -> Iterator[None]:
     """No kernel was loaded yet, nor has one failed."""
-    product.library_of.cache_clear()
-    library._failed.clear()
+    product.load_library.cache_clear()
+    loading._failed.clear()
     yield
-    product.library_of.cache_clear()
-    library._failed.clear()
+    product.load_library.cache_clear()
+    loading._failed.clear()
 
 
 def arguments() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, int]:
@@ -58,7 +58,7 @@ def test_what_is_compiled_runs_and_is_compiled_once(
     assert [record.message for record in caplog.records if "compiled" in record.message] != []
     assert len(caplog.records) == 2
     numbers = torch.arange(3.0, dtype=torch.float64)
-    library.call(library.load(path), "twice", numbers, 3)
+    loading.call(loading.load(path), "twice", numbers, 3)
     assert numbers.tolist() == [0.0, 2.0, 4.0]
     assert {item.suffix for item in cache.iterdir()} <= {".so", ".lock"}
 
@@ -93,7 +93,7 @@ def test_two_processes_at_once_compile_one_file(cache: Path) -> None:
 def test_threads_at_once_load_one_library(cache: Path) -> None:
     found = []
     workers = [
-        threading.Thread(target=lambda: found.append(library.try_load("threads", lambda: UNIT)))
+        threading.Thread(target=lambda: found.append(loading.try_load("threads", lambda: UNIT)))
         for _ in range(4)
     ]
     for worker in workers:
@@ -156,6 +156,6 @@ def test_importing_compiles_and_loads_nothing(cache: Path) -> None:
 
 
 def test_pointers_of_strided_tensors_are_refused(cache: Path) -> None:
-    found = library.load(build.build("twice", UNIT))
+    found = loading.load(build.build("twice", UNIT))
     with pytest.raises(ValueError, match="contiguous"):
-        library.call(found, "twice", torch.zeros(4, 4)[:, 0], 4)
+        loading.call(found, "twice", torch.zeros(4, 4)[:, 0], 4)

@@ -174,7 +174,7 @@ def test_auto_does_without_a_compiler(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        "intertwiner_equivariant_conv.kernels.table.compiled.library_of", lambda *_: None
+        "intertwiner_equivariant_conv.kernels.table.compiled.load_library", lambda *_: None
     )
     auto, exact = (make_network("energy", radial=r, lmax=1).float() for r in ("auto", "exact"))
     exact.load_state_dict(auto.state_dict(), strict=False)

@@ -281,16 +281,16 @@ def test_no_tensor_of_edges_times_weights_is_made() -> None:
 def test_without_a_compiler_the_reference_serves_after_a_warning(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    product.library_of.cache_clear()
-    compiled.library_of.cache_clear()
+    product.load_library.cache_clear()
+    compiled.load_library.cache_clear()
     monkeypatch.setenv("CXX", "/nowhere/c++")
     case = make_case(1, 5, dtype=torch.float64, degree=3)
     try:
         with pytest.warns(KernelFallback, match="no C\\+\\+ compiler found"):
             found = compiled.table_product_scatter(*case)
     finally:
-        product.library_of.cache_clear()
-        compiled.library_of.cache_clear()
+        product.load_library.cache_clear()
+        compiled.load_library.cache_clear()
     torch.testing.assert_close(found, reference.table_product_scatter(*case))
 
 

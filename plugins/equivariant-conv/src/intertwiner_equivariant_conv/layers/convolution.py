@@ -162,7 +162,7 @@ class DepthwiseConvolution(nn.Module):
         """Whether the compiled kernel of tables serves these features."""
         if features.device.type != "cpu" or features.dtype != torch.float32:
             return False
-        return compiled.library_of(self.paths, features.dtype, DEGREE) is not None
+        return compiled.load_library(self.paths, features.dtype, DEGREE) is not None
 
     @torch.no_grad()
     def set_neighbors(self, average: float) -> None:

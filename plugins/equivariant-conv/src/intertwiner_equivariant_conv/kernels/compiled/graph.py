@@ -14,7 +14,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from intertwiner_equivariant_conv.errors import InvalidInput
-from intertwiner_equivariant_conv.kernels.compiled.library import Library, call
+from intertwiner_equivariant_conv.kernels.compiled.loading import Library, call
 
 __all__ = ["UNIT", "Graph", "graph_of"]
 
@@ -49,7 +49,7 @@ Grouped = tuple[Int[Tensor, " nodes+1"], Int[Tensor, " edges"]]
 class Graph:
     """The edges of one call, sorted by target, and their groupings, made when first asked for."""
 
-    library: Library
+    loaded: Library
     source: Int[Tensor, " edges"]
     target: Int[Tensor, " edges"]
     sources: int
@@ -77,7 +77,7 @@ class Graph:
 
     def _group(self, end: Tensor, nodes: int, rowptr: Tensor, order: Tensor | None) -> None:
         state = torch.zeros(1, dtype=torch.int64)
-        call(self.library, "group", end, len(end), nodes, rowptr, order, state)
+        call(self.loaded, "group", end, len(end), nodes, rowptr, order, state)
         if int(state):
             seen = "is outside the nodes" if int(state) == 1 else "comes before a smaller one"
             raise InvalidInput(f"the end of an edge {seen}: check them with `check_edges`")

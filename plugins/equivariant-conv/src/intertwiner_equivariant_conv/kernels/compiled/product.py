@@ -24,7 +24,7 @@ from intertwiner_equivariant_conv.kernels import blocked
 from intertwiner_equivariant_conv.kernels.compiled import graph as graphs
 from intertwiner_equivariant_conv.kernels.compiled.generate import units
 from intertwiner_equivariant_conv.kernels.compiled.graph import graph_of
-from intertwiner_equivariant_conv.kernels.compiled.library import Library, call, try_load
+from intertwiner_equivariant_conv.kernels.compiled.loading import Library, call, try_load
 from intertwiner_equivariant_conv.kernels.compiled.memory import empty
 from intertwiner_equivariant_conv.kernels.compiled.text import scalar
 from intertwiner_equivariant_conv.kernels.multilinear import (
@@ -38,7 +38,7 @@ from intertwiner_equivariant_conv.kernels.multilinear import (
 )
 from intertwiner_equivariant_conv.layers.paths import PathTable, infer_paths
 
-__all__ = ["STREAMED", "library_of", "tensor_product_scatter"]
+__all__ = ["STREAMED", "load_library", "tensor_product_scatter"]
 
 STREAMED = 1 << 22
 """Bytes from which the gradient of the weights is written past the cache: a store that goes
@@ -61,7 +61,7 @@ def tensor_product_scatter(
     """
     channels = features.shape[2]
     table = infer_paths(features.shape[1], harmonics.shape[1], channels, weights.shape[1])
-    if library_of(table, features.dtype) is None:
+    if load_library(table, features.dtype) is None:
         serve = blocked.tensor_product_scatter
         return serve(features, harmonics, weights, source, target, nodes)
     missing = -channels % scalar(features.dtype).lanes
@@ -73,7 +73,7 @@ def tensor_product_scatter(
 
 
 @functools.cache
-def library_of(table: PathTable, dtype: torch.dtype) -> Library | None:
+def load_library(table: PathTable, dtype: torch.dtype) -> Library | None:
     """The compiled kernels of a table, None (after one warning) where they cannot be had."""
     kind = scalar(dtype)
     parity = "o3" if table.parity else "so3"
@@ -82,7 +82,7 @@ def library_of(table: PathTable, dtype: torch.dtype) -> Library | None:
 
 
 def _library(x: Tensor, edges: Edges) -> Library:
-    found = library_of(edges.table, x.dtype)
+    found = load_library(edges.table, x.dtype)
     if found is None:  # only the entry decides, so that all passes of a call are of one kind
         raise RuntimeError(f"the kernel of {edges.table} is gone")
     return found

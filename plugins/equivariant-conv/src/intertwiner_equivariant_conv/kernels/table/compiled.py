@@ -24,14 +24,14 @@ from torch.nn.functional import pad
 
 from intertwiner_equivariant_conv.kernels.compiled import product
 from intertwiner_equivariant_conv.kernels.compiled.graph import Graph, graph_of
-from intertwiner_equivariant_conv.kernels.compiled.library import Library, call, try_load
+from intertwiner_equivariant_conv.kernels.compiled.loading import Library, call, try_load
 from intertwiner_equivariant_conv.kernels.compiled.memory import empty
 from intertwiner_equivariant_conv.kernels.compiled.text import scalar
 from intertwiner_equivariant_conv.kernels.table import reference
 from intertwiner_equivariant_conv.kernels.table.generate import BOUND, unit
 from intertwiner_equivariant_conv.layers.paths import PathTable, infer_paths
 
-__all__ = ["library_of", "table_product_scatter"]
+__all__ = ["load_library", "table_product_scatter"]
 
 CHUNK_BYTES = 1 << 20
 """Weights of one chunk of edges: they stay in the second or third level of the cache."""
@@ -44,7 +44,7 @@ Wanted = tuple[bool, bool, bool, bool]
 class Edges(NamedTuple):
     """What the operation does not differentiate."""
 
-    library: Library
+    loaded: Library
     graph: Graph
     table: PathTable
     row: Int[Tensor, " edges"]
@@ -66,12 +66,12 @@ def table_product_scatter(
     """
     channels = features.shape[2]
     paths = infer_paths(features.shape[1], harmonics.shape[1], channels, table.shape[2])
-    library = library_of(paths, features.dtype, powers.shape[1] - 1)
+    library = load_library(paths, features.dtype, powers.shape[1] - 1)
     if library is None:
         return reference.table_product_scatter(
             features, harmonics, powers, table, row, source, target, nodes
         )
-    sorter = product.library_of(paths, features.dtype)
+    sorter = product.load_library(paths, features.dtype)
     graph = graph_of(sorter or library, source, target, len(features), nodes)
     edges = Edges(library, graph, paths, row.contiguous())
     missing = -channels % scalar(features.dtype).lanes
@@ -83,10 +83,10 @@ def table_product_scatter(
 
 
 @functools.cache
-def library_of(table: PathTable, dtype: torch.dtype, degree: int) -> Library | None:
+def load_library(table: PathTable, dtype: torch.dtype, degree: int) -> Library | None:
     """The compiled kernels of a table, None (after one warning) where they cannot be had."""
     kind = scalar(dtype)
-    product_library = product.library_of(table, dtype)
+    product_library = product.load_library(table, dtype)
     if product_library is None:
         return None
     parity = "o3" if table.parity else "so3"
@@ -205,7 +205,7 @@ def _problem(arguments: Tensors, edges: Edges) -> list[Tensor | int]:
 def _sum_messages(arguments: Tensors, edges: Edges) -> Tensor:
     x = arguments[0]
     out = empty((edges.graph.nodes, edges.table.rows_out, x.shape[2]), x)
-    call(edges.library, "table_forward", *_problem(arguments, edges), out)
+    call(edges.loaded, "table_forward", *_problem(arguments, edges), out)
     return out
 
 
@@ -226,7 +226,7 @@ def _gradients(arguments: Tensors, g: Tensor, edges: Edges, wanted: Wanted) -> G
     """(dx, dY, dB, dT) for the cotangent g of the output."""
     found = _results(arguments, wanted)
     problem = _problem(arguments, edges)
-    call(edges.library, "table_gradient", *problem, g.contiguous(), *found)
+    call(edges.loaded, "table_gradient", *problem, g.contiguous(), *found)
     first, second, third, fourth = found
     return first, second, third, fourth
 
@@ -247,5 +247,5 @@ def _second(
         return [None if tensor is None else tensor.zero_() for tensor in found]
     given = [None if c is None else c.contiguous() for c in cotangents]
     problem = _problem(arguments, edges)
-    call(edges.library, "table_second", *problem, g.contiguous(), *given, *found)
+    call(edges.loaded, "table_second", *problem, g.contiguous(), *given, *found)
     return found
