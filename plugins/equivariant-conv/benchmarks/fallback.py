@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import torch
-from e3nn import o3
+from product import e3nn_product
 from torch import Tensor
 
 from intertwiner.benchmark import Row, compare, main
@@ -109,26 +109,6 @@ def molecule_ends(
     target = torch.arange(nodes).repeat_interleave(neighbors)
     offset = torch.randint(1, atoms, target.shape, generator=generator)
     return target // atoms * atoms + (target % atoms + offset) % atoms, target, nodes
-
-
-def e3nn_product(lmax: int, channels: int) -> Operation:
-    """The same operation from e3nn, on its own layout; the values are not rearranged."""
-    table = path_table(lmax, lmax)
-    irreps = [(1, (order, (-1) ** order)) for order in range(lmax + 1)]
-    product = o3.TensorProduct(
-        [(channels, ir) for _, ir in irreps],
-        irreps,
-        [(channels, (path.l3, (-1) ** path.l3)) for path in table.paths],
-        [(path.l1, path.l2, number, "uvu", True) for number, path in enumerate(table.paths)],
-        shared_weights=False,
-        internal_weights=False,
-    )
-
-    def run(x: Tensor, y: Tensor, w: Tensor, source: Tensor, target: Tensor, nodes: int) -> Tensor:
-        message = product(x.flatten(1)[source], y, w)
-        return x.new_zeros(nodes, message.shape[1]).index_add(0, target, message)
-
-    return run
 
 
 if __name__ == "__main__":

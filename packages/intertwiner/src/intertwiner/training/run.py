@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch, Data
 
-from intertwiner.config import merge
 from intertwiner.data.batches import Batches
 from intertwiner.errors import DataError
 from intertwiner.fields import GRAPH, Field
@@ -115,9 +114,7 @@ def load_run(path: str | Path, registry: Registry | None = None) -> Run:
     return Run(folder.path, config, loaded.entry, loaded.model, loaded.schema)
 
 
-def config_of(stored: dict[str, Any], registry: Registry, *layers: dict[str, Any]) -> RunConfig:
-    """The settings in `config.yaml`, with later layers on top."""
+def config_of(stored: dict[str, Any], registry: Registry) -> RunConfig:
+    """The settings in `config.yaml`."""
     sections = {name: stored[name] for name in SECTIONS if name in stored}
-    return build_config(
-        registry, stored["model_id"], stored["dataset_id"], merge(sections, *layers)
-    )
+    return build_config(registry, stored["model_id"], stored["dataset_id"], sections)
