@@ -1,0 +1,65 @@
+"""What this plugin brings: networks on meshes and one operation. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from intertwiner import hookimpl
+from intertwiner.fields import (
+    ANY_NAME,
+    FACE,
+    GRAPH,
+    VERTEX,
+    Field,
+    Index,
+    Irreps,
+    Label,
+    Point,
+    Scalar,
+    Structure,
+    Symmetry,
+)
+from intertwiner.specs import ModelSpec
+
+PAPER = "arXiv:2003.05425"
+PACKAGE = "intertwiner_gauge_mesh"
+
+MESH_INPUTS = (Field("pos", VERTEX, Point()), Field("face", FACE, Index(of=VERTEX)))
+CARRIED = (Field("u", VERTEX, Scalar()), Field("v", VERTEX, Irreps("1o")))
+OUTPUTS = (
+    Field(ANY_NAME, VERTEX, Scalar(), summary="numbers at the vertices"),
+    Field(ANY_NAME, VERTEX, Irreps("1o"), summary="vectors in space at the vertices"),
+    Field(ANY_NAME, VERTEX, Irreps("0e+2e"), summary="symmetric tensors in space"),
+    Field(ANY_NAME, VERTEX, Label(2), summary="a class for every vertex, any number of them"),
+    Field(ANY_NAME, GRAPH, Scalar(), summary="mean over the vertices"),
+)
+SYMMETRY = Symmetry(space="SE(3)", permutes=(VERTEX, FACE), gauge="SO(2)")
+TINY = {"hidden": "4x0+3x1+2x2", "blocks": 1, "head": (8,)}
+
+
+@hookimpl
+def intertwiner_models() -> Iterable[ModelSpec]:
+    yield _model("gem", "Residual gauge-equivariant convolutions on a triangle mesh", "Gem")
+    yield _model(
+        "gem-field",
+        "As gem, of a scalar u and a vector v in space at every vertex",
+        "Gem",
+        inputs=CARRIED,
+    )
+    yield _model("gem-unet", "The same on a hierarchy of samples of the surface", "GemUNet")
+
+
+def _model(name: str, summary: str, kind: str, inputs: tuple[Field, ...] = ()) -> ModelSpec:
+    return ModelSpec(
+        name=name,
+        summary=summary,
+        reference=PAPER,
+        target=f"{PACKAGE}.model:build_network",
+        config=f"{PACKAGE}.config:{kind}Config",
+        reads=Structure.MESH,
+        inputs=(*MESH_INPUTS, *inputs),
+        outputs=OUTPUTS,
+        symmetry=SYMMETRY,
+        tasks=("regression", "classification"),
+        tiny=TINY,
+    )
