@@ -94,9 +94,7 @@ def _boltzmann(distance: Array) -> Array:
 def _nodes(count: int) -> tuple[Array, Array]:
     """Places and weights of the composite rule."""
     place, weight = np.polynomial.legendre.leggauss(count)
-    widths = [
-        (lower, (upper - lower) / 2) for lower, upper in pairwise(_PANELS)
-    ]
+    widths = [(lower, (upper - lower) / 2) for lower, upper in pairwise(_PANELS)]
     places = np.concatenate([lower + half * (1.0 + place) for lower, half in widths])
     weights = np.concatenate([half * weight for _, half in widths])
     return places, weights

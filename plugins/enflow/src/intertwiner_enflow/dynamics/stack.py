@@ -1,0 +1,98 @@
+"""The layers one after another: from x0 and h0 to x^L - x0 and h^L, with or without tangents."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from intertwiner_enflow.dynamics.layer import EgnnLayer
+from intertwiner_enflow.kernels.edge_block import EdgeTangents, geometry
+
+__all__ = ["REACH", "EgnnStack", "ordered_pairs"]
+
+REACH = 15.0
+"""The bounds R of all layers add up to this."""
+
+
+class EgnnStack(nn.Module):
+    """`layers` layers of width `features`; R = 15 / layers where `tanh` bounds displacements.
+
+    final_features: whether h^L is wanted; without, the last update of h is left out, and its
+    parameters, which exist so that weights can be exchanged with others, are not trained.
+    """
+
+    def __init__(
+        self,
+        layers: int,
+        features: int,
+        *,
+        attention: bool = True,
+        tanh: bool = True,
+        initial_distances: bool = True,
+        final_features: bool = True,
+        final_positions: bool = True,
+    ) -> None:
+        super().__init__()
+        bound = REACH / layers if tanh else None
+        self.layers = nn.ModuleList(
+            EgnnLayer(
+                features, attention=attention, bound=bound, initial_distances=initial_distances
+            )
+            for _ in range(layers)
+        )
+        self.features = features
+        self.final_features = final_features
+        if not final_features:
+            self.layers[-1].node.requires_grad_(False)
+        if not final_positions:
+            self.layers[-1].coord.requires_grad_(False)
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch n dim"],
+        h: Float[Tensor, "batch n features"],
+        mask: Float[Tensor, "batch n"] | None = None,
+    ) -> tuple[Float[Tensor, "batch n dim"], Float[Tensor, "batch n features"]]:
+        """(x^L - x0, h^L), both zero on masked particles."""
+        pairs, start, e = ordered_pairs(x, mask), x, None
+        for number, layer in enumerate(self.layers):
+            if number == 1:
+                e = geometry(start).r2
+            last = number == len(self.layers) - 1 and not self.final_features
+            x, h = layer(x, h, e, pairs, last=last)
+            if mask is not None:
+                h = h * mask.unsqueeze(-1)
+        return x - start, h
+
+    def tangents(
+        self,
+        x: Float[Tensor, "batch n dim"],
+        dx: Float[Tensor, "directions batch n dim"],
+        h: Float[Tensor, "batch n features"],
+        dh: Float[Tensor, "directions batch n features"] | None,
+        mask: Float[Tensor, "batch n"] | None = None,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+        """(x^L - x0, its tangents, h^L, its tangents)."""
+        pairs, found = ordered_pairs(x, mask), geometry(x)
+        ddf = dx.unsqueeze(-2) - dx.unsqueeze(-3)
+        de = 2 * (found.d * ddf).sum(dim=-1, keepdim=True)
+        state = EdgeTangents(x, dx, h, dh, found.r2, de)
+        for number, layer in enumerate(self.layers):
+            last = number == len(self.layers) - 1 and not self.final_features
+            state = layer.tangents(state, pairs, last=last)
+            if mask is not None and state.dh is not None:
+                real = mask.unsqueeze(-1)
+                state = state._replace(h=state.h * real, dh=state.dh * real)
+        return state.x - x, state.dx - dx, state.h, state.dh
+
+
+def ordered_pairs(
+    x: Float[Tensor, "batch n dim"], mask: Float[Tensor, "batch n"] | None = None
+) -> Float[Tensor, "#batch n n 1"]:
+    """1 for ordered pairs of two different real particles, else 0."""
+    count = x.shape[-2]
+    different = 1 - torch.eye(count, dtype=x.dtype, device=x.device)
+    if mask is None:
+        return different.reshape(1, count, count, 1)
+    return (different * mask.unsqueeze(-1) * mask.unsqueeze(-2)).unsqueeze(-1)
