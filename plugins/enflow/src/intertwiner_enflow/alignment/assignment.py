@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
+from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 __all__ = ["ENUMERATED", "all_orders", "assign", "assign_features"]

@@ -103,11 +103,11 @@ def _nodes(count: int) -> tuple[Array, Array]:
 def _weighted(distance: Array, factor: Callable[[Array], Array], spacing: float) -> Array:
     """(1/4) 2 pi r w(r) G(r) at every r of `distance`."""
     count = round(2 * _HALF_WIDTH / spacing) + 1
-    axis = spacing * (np.arange(count) - (count - 1) / 2)
+    axis: Array = spacing * (np.arange(count, dtype=np.float64) - (count - 1) / 2)
     padded = 2 * count
     wrapped = spacing * np.minimum(np.arange(padded), padded - np.arange(padded))
     kernel = _spectrum(factor(np.hypot(wrapped[:, None], wrapped[None, :])))
-    values = [_pair_integral(r, axis, factor, kernel, padded) for r in distance]
+    values = [_pair_integral(float(r), axis, factor, kernel, padded) for r in distance]
     found: Array = 0.5 * np.pi * distance * factor(distance) * np.array(values) * spacing**4
     return found
 
