@@ -86,9 +86,7 @@ def egnn_divergence(
     return position - x, trace - count * dim
 
 
-def _pairs(
-    at: PairGeometry, h: Tensor, e: Tensor, off: Tensor, weights: EdgeWeights
-) -> Pairs:
+def _pairs(at: PairGeometry, h: Tensor, e: Tensor, off: Tensor, weights: EdgeWeights) -> Pairs:
     a1, slope1 = silu_and_slope(first_layer(h, at.r2, e, weights))
     a2, slope2 = silu_and_slope(linear(a1, weights.second, weights.second_bias))
     if weights.attention is None:
@@ -221,9 +219,7 @@ def _middle(
     gathered = _gathered_tangents(pairs, weights, dh, dr2, de.squeeze(-1))
     next_h, dh = _update(layer, h, pairs.m, dh, gathered)
     shape = tangents.dx.shape[:2]
-    advanced = tangents._replace(
-        dx=(dx + moved).unflatten(0, shape), dh=dh.unflatten(0, shape)
-    )
+    advanced = tangents._replace(dx=(dx + moved).unflatten(0, shape), dh=dh.unflatten(0, shape))
     return x + (u * pairs.c).sum(dim=-2), next_h, advanced
 
 

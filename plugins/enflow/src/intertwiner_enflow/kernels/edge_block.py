@@ -42,7 +42,7 @@ class EdgeWeights(NamedTuple):
     second: Float[Tensor, "features features"]
     second_bias: Float[Tensor, " features"]
     attention: Float[Tensor, "1 features"] | None
-    attention_bias: Float[Tensor, "1"] | None
+    attention_bias: Float[Tensor, " one"] | None
     coord: Float[Tensor, "features features"]
     coord_bias: Float[Tensor, " features"]
     coord_out: Float[Tensor, "1 features"]

@@ -1,0 +1,1 @@
+"""Densities on configurations of zero mean: the prior, normalising maps, and numbers of atoms."""

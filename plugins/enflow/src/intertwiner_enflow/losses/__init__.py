@@ -1,0 +1,1 @@
+"""What a flow is trained with: flow matching on straight paths, and likelihood."""

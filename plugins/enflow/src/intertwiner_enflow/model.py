@@ -1,0 +1,181 @@
+"""Flows as models of intertwiner: trained on batches of records, sampled into records."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch_geometric.data import Batch, Data
+
+from intertwiner.errors import DeclarationError
+from intertwiner.fields import Point
+from intertwiner.schema import Schema
+from intertwiner_enflow.config import (
+    ControlFlowConfig,
+    EgnnFlowConfig,
+    FlowConfig,
+    GraphFlowConfig,
+)
+from intertwiner_enflow.dynamics.base import Dynamics
+from intertwiner_enflow.dynamics.controls import GraphVelocity, KernelVelocity, SimpleVelocity
+from intertwiner_enflow.dynamics.egnn import EgnnVelocity
+from intertwiner_enflow.errors import StateError
+from intertwiner_enflow.flow import Flow
+from intertwiner_enflow.losses.flow_matching import check_alignment, flow_matching_loss
+from intertwiner_enflow.losses.likelihood import LikelihoodSettings, negative_log_likelihood
+from intertwiner_enflow.records import configurations
+from intertwiner_enflow.rotations import random_rotations
+from intertwiner_enflow.solver.solve import SolverSettings
+
+__all__ = [
+    "PositionFlow",
+    "build_egnn_flow",
+    "build_gnn_flow",
+    "build_kernel_flow",
+    "build_simple_flow",
+]
+
+
+class PositionFlow(nn.Module):
+    """A flow of positions that trains itself on batches: see `FlowConfig` for how.
+
+    Counts its training steps, to change from flow matching to likelihood where that is asked
+    for, and remembers the numbers of particles of its training records, to sample as many.
+    """
+
+    step: Tensor
+    sizes: Tensor
+
+    def __init__(self, dynamics: Dynamics, config: FlowConfig, particles: int | None = None):
+        super().__init__()
+        self.config = config
+        self.flow = Flow(dynamics, particles, SolverSettings(tolerance=config.tolerance))
+        self.likelihood = LikelihoodSettings.from_config(config)
+        if config.objective == "flow-matching":
+            check_alignment(dynamics, config.align)
+        self.register_buffer("step", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("sizes", torch.zeros(0, 2, dtype=torch.int64))
+
+    def prepare(self, batches: Any) -> None:
+        """Counts the sizes of the training records, rows of (particles, records)."""
+        sizes = torch.cat([batch.ptr.diff() for batch in batches])
+        particles, records = sizes.unique(return_counts=True)
+        self.sizes = torch.stack((particles, records), dim=1)
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """The exact log-density of every record, in nats."""
+        return {"log_prob": self._by_size(batch)}
+
+    def _by_size(self, batch: Batch) -> Float[Tensor, " records"]:
+        found = batch.pos.new_zeros(batch.num_graphs)
+        for rows, x in configurations(batch):
+            found = found.index_copy(0, rows, self.flow.log_prob(x))
+        return found
+
+    def training_loss(self, batch: Batch) -> Float[Tensor, ""]:
+        """Flow matching or likelihood, averaged over the records."""
+        if self.training:
+            self.step += 1
+        parts = [self._loss(self._turned(x)) * len(x) for _, x in configurations(batch)]
+        return torch.stack(parts).sum() / batch.num_graphs
+
+    def _loss(self, x: Float[Tensor, "records n dim"]) -> Float[Tensor, ""]:
+        if self.learns_likelihood:
+            return negative_log_likelihood(self.flow, x, self.likelihood)
+        config = self.config
+        return flow_matching_loss(
+            self.flow.dynamics, x, aligned=config.align, rounds=config.align_rounds
+        )
+
+    @property
+    def learns_likelihood(self) -> bool:
+        """Whether the present training step is one of likelihood."""
+        after = self.config.fine_tune_after
+        return self.config.objective == "likelihood" or 0 < after < int(self.step)
+
+    def _turned(self, x: Float[Tensor, "records n dim"]) -> Float[Tensor, "records n dim"]:
+        if not (self.training and getattr(self.config, "turn", False)):
+            return x
+        return x @ random_rotations(len(x), x.shape[-1], None, x.dtype)
+
+    @torch.no_grad()
+    def record_figures(self, batch: Batch) -> dict[str, Float[Tensor, " records"]]:
+        """Minus the exact log-density of every record, "nll" in nats."""
+        return {"nll": -self._by_size(batch)}
+
+    @torch.no_grad()
+    def sample(
+        self, n: int, *, generator: torch.Generator | None = None, log_prob: bool = True
+    ) -> list[Data]:
+        """n records, of sizes drawn like the training records', each with its `log_prob`."""
+        records: list[Data] = []
+        for size, count in self._draw_sizes(n, generator):
+            x, found = self.flow.sample(
+                count, particles=size, return_log_prob=log_prob, generator=generator
+            )
+            labels = torch.zeros(size, dtype=torch.int64)
+            for number in range(count):
+                record = Data(pos=x[number], z=labels)
+                if found is not None:
+                    record.log_prob = found[number : number + 1]
+                records.append(record)
+        return records
+
+    def _draw_sizes(self, n: int, generator: torch.Generator | None) -> list[tuple[int, int]]:
+        if self.flow.particles is not None:
+            return [(self.flow.particles, n)]
+        if len(self.sizes) == 0:
+            raise StateError("the flow was not trained: it does not know how many particles")
+        shares = self.sizes[:, 1].double()
+        drawn = torch.multinomial(shares, n, replacement=True, generator=generator)
+        counts = drawn.bincount(minlength=len(shares)).tolist()
+        pairs = zip(self.sizes[:, 0].tolist(), counts, strict=True)
+        return [(size, count) for size, count in pairs if count]
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *rest: Any) -> None:
+        """The table of sizes has as many rows as there were sizes."""
+        stored = state_dict.get(f"{prefix}sizes")
+        if stored is not None:
+            self.sizes = torch.zeros_like(stored)
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+
+
+def build_egnn_flow(config: EgnnFlowConfig, schema: Schema) -> PositionFlow:
+    """`enflow/egnn` for positions of the schema's dimension."""
+    dynamics = EgnnVelocity(
+        dimension_of(schema),
+        config.layers,
+        config.features,
+        attention=config.attention,
+        tanh=config.tanh,
+        condition_time=config.condition_time,
+    )
+    return PositionFlow(dynamics, config, config.particles or None)
+
+
+def build_gnn_flow(config: GraphFlowConfig, schema: Schema) -> PositionFlow:
+    """`enflow/gnn`, the control that is not equivariant."""
+    dynamics = GraphVelocity(
+        dimension_of(schema), config.layers, config.features, attention=config.attention
+    )
+    return PositionFlow(dynamics, config)
+
+
+def build_simple_flow(config: ControlFlowConfig, schema: Schema) -> PositionFlow:
+    """`enflow/simple`, minus the gradient of a learned pair potential."""
+    return PositionFlow(SimpleVelocity(dimension_of(schema), config.largest_distance), config)
+
+
+def build_kernel_flow(config: ControlFlowConfig, schema: Schema) -> PositionFlow:
+    """`enflow/kernel`, a radial field of distance and time."""
+    return PositionFlow(KernelVelocity(dimension_of(schema), config.largest_distance), config)
+
+
+def dimension_of(schema: Schema) -> int:
+    """Of the positions in the schema. Raises `DeclarationError` when it has none."""
+    for field in schema.inputs:
+        if field.name == "pos" and isinstance(field.rep, Point):
+            return field.rep.dimension
+    raise DeclarationError("a flow needs the input 'pos', points in space")

@@ -1,0 +1,33 @@
+"""Configurations of a batch of records: tensors [batch, particles, dimension], size by size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch_geometric.data import Batch
+
+from intertwiner_enflow.dynamics.egnn import centred
+
+__all__ = ["configurations"]
+
+
+def configurations(
+    batch: Batch,
+) -> Iterator[tuple[Int[Tensor, " records"], Float[Tensor, "records n dim"]]]:
+    """(numbers of the records, their centred positions), one pair for every size there is."""
+    sizes = batch.ptr.diff()
+    largest = int(sizes.max())
+    if bool((sizes == largest).all()):
+        yield torch.arange(len(sizes), device=sizes.device), _shaped(batch.pos, len(sizes))
+        return
+    for size in sizes.unique().tolist():
+        rows = (sizes == size).nonzero().squeeze(1)
+        atoms = batch.ptr[rows].unsqueeze(1) + torch.arange(size, device=sizes.device)
+        yield rows, _shaped(batch.pos[atoms.flatten()], len(rows))
+
+
+def _shaped(pos: Tensor, records: int) -> Float[Tensor, "records n dim"]:
+    return centred(pos.reshape(records, -1, pos.shape[-1]))
