@@ -1,0 +1,1 @@
+"""Readers of mesh files: OFF, PLY, OBJ, STL and legacy VTK."""
