@@ -33,8 +33,8 @@ def test_every_public_name_is_there():
 
 
 def test_models_and_datasets_are_listed_by_id():
-    assert intertwiner.list_models() == ["toy/distance-net"]
-    assert intertwiner.list_datasets() == ["toy/pairs"]
+    assert intertwiner.list_models() == ["toy/distance-net", "toy/gaussian"]
+    assert intertwiner.list_datasets() == ["toy/pairs", "toy/flat"]
 
 
 def test_a_dataset_takes_its_settings():
@@ -49,7 +49,7 @@ def test_a_fresh_model_runs_on_its_dataset_and_repeats_for_the_same_seed():
         intertwiner.create_model("distance-net", dataset="pairs", seed=seed, channels=5).eval()
         for seed in (1, 1, 2)
     ]
-    one, two, three = (model(batch)["size"] for model in models)
+    one, two, three = (model(batch)["extent"] for model in models)
     assert one.shape == (3,)
     assert torch.equal(one, two)
     assert not torch.equal(one, three)
@@ -64,4 +64,4 @@ def test_fit_gives_the_run_it_made(tmp_path):
     again = intertwiner.load_run(tmp_path / "run")
     records = list(intertwiner.load_dataset("pairs"))[:2]
     for ours, theirs in zip(run.predict(records), again.predict(records), strict=True):
-        assert torch.equal(ours["size"], theirs["size"])
+        assert torch.equal(ours["extent"], theirs["extent"])

@@ -11,10 +11,12 @@ from intertwiner.fields import (
     ANY_NAME,
     GRAPH,
     NODE,
+    RESERVED,
     Field,
     Gauge,
     Irreps,
     Label,
+    Point,
     Scalar,
     Symmetry,
 )
@@ -71,3 +73,26 @@ def test_a_named_output_fits_only_its_own_target():
 def test_a_symmetry_outside_the_known_groups_is_refused():
     with pytest.raises(DeclarationError, match="O\\(3\\)"):
         Symmetry(space="O(3)")
+
+
+def test_a_name_that_records_keep_for_themselves_is_refused_with_a_better_one():
+    for name in ("size", "batch", "ptr", "num_nodes"):
+        with pytest.raises(DeclarationError, match=f"'{name}'.*'molecule_{name}'"):
+            Field(name, GRAPH, Scalar())
+
+
+def test_every_method_of_a_record_is_among_the_names_kept():
+    from torch_geometric.data import Data
+
+    fields = {"x", "y", "z", "pos", "face", "edge_index", "edge_attr", "edge_weight", "name"}
+    public = {name for name in dir(Data()) if not name.startswith("_")} - fields
+    assert public <= RESERVED
+
+
+def test_a_point_of_any_dimension_takes_every_other_and_has_no_width():
+    assert Point(None).takes(Point(2))
+    assert Point(2).takes(Point(2))
+    assert not Point(3).takes(Point(2))
+    assert not Point(None).takes(Scalar())
+    with pytest.raises(DeclarationError, match="no width"):
+        _ = Point(None).width

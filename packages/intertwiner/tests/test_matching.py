@@ -104,3 +104,24 @@ def test_default_targets_are_those_the_model_can_give():
     assert select_targets(found(), ("energy",)) == (ENERGY,)
     with pytest.raises(ConfigError, match=r"data\.targets.*'dipole'.*it can learn energy"):
         select_targets(found(), ("dipole",))
+
+
+def test_a_density_needs_no_target_and_takes_the_datasets_dimension():
+    flat = dataclasses.replace(
+        DATASET, provides=(Field("pos", NODE, Point(2), "1"),), targets=(), default_targets=()
+    )
+    anywhere = dataclasses.replace(
+        MODEL, inputs=(Field("pos", NODE, Point(None)),), outputs=(), tasks=("density",)
+    )
+    pair = found(anywhere, flat)
+    assert pair.runs
+    assert pair.targets == ()
+    assert pair.inputs[0].rep == Point(2)
+    assert found(anywhere).inputs[0].rep == Point(3)
+
+
+def test_a_model_of_three_dimensions_refuses_the_plane_in_words():
+    flat = dataclasses.replace(DATASET, provides=(Field("pos", NODE, Point(2), "angstrom"), Z))
+    (reason,) = found(dataset=flat).reasons
+    assert "pos (point in 3D per node)" in reason
+    assert "pos (point in 2D per node)" in reason

@@ -20,6 +20,7 @@ __all__ = [
     "FACE",
     "GRAPH",
     "NODE",
+    "RESERVED",
     "VERTEX",
     "VOXEL",
     "Field",
@@ -44,6 +45,23 @@ VOXEL: Final = "voxel"
 
 ANY_NAME: Final = "*"
 """Name of a field that a model can give for any target of the same site and representation."""
+
+_KEPT = (
+    "adj apply apply_ batch batch_size clone coalesce concat connected_components "
+    "contains_isolated_nodes contains_self_loops contiguous coo cpu csc csr cuda debug detach "
+    "detach_ edge_attrs edge_stores edge_subgraph face_attrs from_data_list from_dict "
+    "generate_ids get_all_edge_attrs get_all_tensor_attrs get_edge_index get_example get_tensor "
+    "get_tensor_size has_isolated_nodes has_self_loops index index_select is_coalesced is_cuda "
+    "is_directed is_edge_attr is_node_attr is_sorted is_sorted_by_time is_undirected keys "
+    "multi_get_tensor node_attrs node_offsets node_stores num_edge_features num_edge_types "
+    "num_edges num_faces num_features num_graphs num_node_features num_node_types num_nodes "
+    "pin_memory ptr put_edge_index put_tensor record_stream remove_edge_index remove_tensor "
+    "requires_grad_ share_memory_ size snapshot sort sort_by_time stores stores_as subgraph time "
+    "to to_data_list to_dict to_heterogeneous to_namedtuple up_to update update_tensor validate "
+    "view"
+)
+RESERVED: Final = frozenset(_KEPT.split())
+"""Names that the carrier of records (`torch_geometric.data.Data`) keeps for itself."""
 
 _IRREP = re.compile(r"(?:(\d+)x)?(\d+)([eo])")
 _GAUGE_IRREP = re.compile(r"(?:(\d+)x)?r(\d+)")
@@ -90,16 +108,26 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A place in `dimension`-space: rotates and moves with the frame (an affine quantity)."""
+    """A place in `dimension`-space: rotates and moves with the frame (an affine quantity).
 
-    dimension: int = 3
+    A model that takes space of any dimension declares `Point(None)` and finds the dataset's
+    dimension in its schema. Nothing but a model's declaration leaves the dimension open.
+    """
+
+    dimension: int | None = 3
 
     @property
     def width(self) -> int:
+        if self.dimension is None:
+            raise DeclarationError("a point of any dimension has no width; see the schema's inputs")
         return self.dimension
 
+    def takes(self, other: Representation) -> bool:
+        """Whether points declared so can be `other`: of the same dimension, or of any."""
+        return isinstance(other, Point) and self.dimension in (None, other.dimension)
+
     def __str__(self) -> str:
-        return f"point in {self.dimension}D"
+        return "point in any dimension" if self.dimension is None else f"point in {self.dimension}D"
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +240,13 @@ class Field:
     unit: str | None = None
     summary: str = ""
 
+    def __post_init__(self) -> None:
+        if self.name in RESERVED:
+            raise DeclarationError(
+                f"field name {self.name!r}: torch_geometric.data.Data keeps it for itself; take a "
+                f"longer name, such as 'molecule_{self.name}'"
+            )
+
     def fits(self, target: Field) -> bool:
         """Whether a model's output declared as `self` can stand for the dataset's `target`.
 
@@ -242,7 +277,8 @@ def _kinds(rep: Representation) -> frozenset[object]:
 class Symmetry:
     """The group a model promises to commute with.
 
-    space: "E(3)", "SE(3)", "E(n)" or None (no symmetry in space is claimed).
+    space: "E(3)", "SE(3)", "E(n)" (in whatever dimension the input has) or None (no symmetry in
+        space is claimed).
     permutes: the sites whose items may be renumbered, such as `("node",)`.
     gauge: "SO(2)" for a free choice of tangent frame at every vertex.
     grid: "octahedral" for the 24 rotations of a voxel grid.

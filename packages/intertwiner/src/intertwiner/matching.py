@@ -1,17 +1,18 @@
 """Which model runs on which dataset: derived from what both declare, never written by hand.
 
 A pair runs when some chain of adapters turns the dataset's structure into the model's, every
-input field of the model is then there, and at least one target can be given by the model.
+input field of the model is then there, and at least one target can be given by the model. A model
+without outputs, such as one of a density, needs no target.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from intertwiner.errors import ConfigError
-from intertwiner.fields import Field, Structure
+from intertwiner.fields import Field, Point, Structure
 from intertwiner.registry import Entry
 from intertwiner.specs import AdapterSpec, DatasetSpec, ModelSpec
 
@@ -24,6 +25,7 @@ class Match:
 
     adapters: what turns the dataset's records into the model's, in order.
     targets: the dataset's targets that this model can learn.
+    inputs: the model's; where it takes points of any dimension, with the dataset's dimension.
     """
 
     model: Entry[ModelSpec]
@@ -31,6 +33,7 @@ class Match:
     reasons: tuple[str, ...]
     adapters: tuple[Entry[AdapterSpec], ...] = ()
     targets: tuple[Field, ...] = ()
+    inputs: tuple[Field, ...] = ()
 
     @property
     def runs(self) -> bool:
@@ -51,7 +54,16 @@ def match(
         return Match(model, dataset, (f"{needs}, and no adapter leads there", *reasons))
     provided = [*dataset.spec.provides, *(field for item in chain for field in item.spec.adds)]
     missing = [reason for field in model.spec.inputs if (reason := _missing(field, provided))]
-    return Match(model, dataset, (*missing, *reasons), chain, targets)
+    inputs = tuple(_with_dimension(field, provided) for field in model.spec.inputs)
+    return Match(model, dataset, (*missing, *reasons), chain, targets, inputs)
+
+
+def _with_dimension(field: Field, provided: Sequence[Field]) -> Field:
+    """The model's input `field`; a point of any dimension takes the dimension provided."""
+    if field.rep != Point(None):
+        return field
+    given = [found.rep for found in provided if found.name == field.name]
+    return replace(field, rep=given[0]) if given else field
 
 
 def compatible(
@@ -103,7 +115,8 @@ def _missing(field: Field, provided: Sequence[Field]) -> str | None:
     for found in provided:
         if found.name != field.name:
             continue
-        if (found.site, found.rep) != (field.site, field.rep):
+        points = isinstance(field.rep, Point) and field.rep.takes(found.rep)
+        if found.site != field.site or not (points or found.rep == field.rep):
             return f"input {field} differs from the dataset's {found}"
         if field.unit and found.unit != field.unit:
             return f"input {field.name} must be in {field.unit}, the dataset's is in {found.unit}"

@@ -110,6 +110,8 @@ class ModelSpec(Spec):
     give; a field named `ANY_NAME` stands for any target of its site and representation.
     The module may have `prepare(batches)`, called once with the training data before the first
     step (to set averages and offsets), and `training_loss(batch)` in place of the default one.
+    A model with the task "density" has no outputs and learns by its own loss; it may have
+    `record_figures(batch)` and `sample(n, *, generator)`.
 
     migrations: checkpoint version -> import string of `(tensors, config) -> (tensors, config)`
     that lifts a checkpoint of that version by one.

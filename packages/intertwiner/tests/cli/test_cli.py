@@ -102,7 +102,7 @@ def test_show_says_everything_about_an_item(command):
 def test_match_says_whether_and_why_not(command):
     pair = reported(command("match", "distance-net", "pairs", "--json"))["pairs"][0]
     assert pair["runs"]
-    assert pair["targets"] == ["size"]
+    assert pair["targets"] == ["extent"]
 
 
 def test_train_reports_and_leaves_a_whole_run_folder(trained):
@@ -153,7 +153,7 @@ def test_a_wrong_setting_is_one_line_and_exit_code_two(command, tmp_path, flags,
 
 def test_evaluate_gives_figures_units_and_controls(trained, command):
     report = reported(command("evaluate", trained[0], "--json"))
-    assert report["metrics"][0]["name"] == "size/mae"
+    assert report["metrics"][0]["name"] == "extent/mae"
     assert report["metrics"][0]["unit"] == "angstrom^2"
     assert report["metrics"][0]["error"] > 0
     assert report["controls"]
@@ -163,12 +163,12 @@ def test_predict_reads_the_users_own_file(trained, command, tmp_path):
     path = tmp_path / "mine.points"
     path.write_text("0 0 0\n1 0 0\n")
     report = reported(command("predict", trained[0], path, "--json"))
-    assert report["units"] == {"size": "angstrom^2"}
-    assert isinstance(report["predictions"][0]["values"]["size"], float)
+    assert report["units"] == {"extent": "angstrom^2"}
+    assert isinstance(report["predictions"][0]["values"]["extent"], float)
     table = command("predict", trained[0], path, path, "--out", tmp_path / "out.csv")
     assert table.returncode == 0
     lines = (tmp_path / "out.csv").read_text().splitlines()
-    assert lines[0] == "file,record,size [angstrom^2]"
+    assert lines[0] == "file,record,extent [angstrom^2]"
     assert len(lines) == 3
 
 
@@ -177,6 +177,32 @@ def test_predict_names_a_file_nobody_reads(trained, command, tmp_path):
     assert done.returncode == 1
     assert "no installed plugin reads .abc files as atoms" in done.stderr
     assert ".points" in done.stderr
+
+
+def test_sample_writes_as_many_as_asked_for_and_says_so(command, tmp_path):
+    run = tmp_path / "run"
+    settings = ("--training.epochs", 2, "--training.learning_rate", 0.1)
+    trained = reported(command("train", "gaussian", "flat", *settings, "--out", run, "--json"))
+    assert trained["selected_by"] == "validation/nll [nats]"
+    report = reported(command("sample", run, "--n", 5, "--batch", 2, "--json"))
+    assert (report["samples"], report["seed"]) == (5, 0)
+    text = (run / "samples.xyz").read_text()
+    assert text.count("log_prob=") == 5
+    assert report["out"] == str(run / "samples.xyz")
+    again = command("sample", run, "--n", 5, "--batch", 2, "--out", tmp_path / "again.xyz")
+    assert (tmp_path / "again.xyz").read_text() == text
+    assert "5 samples in" in again.stdout
+    assert "sampling: 4/5" in again.stderr
+    evaluated = reported(command("evaluate", run, "--json"))
+    assert [m["unit"] for m in evaluated["metrics"]] == ["nats", "1"]
+
+
+def test_sample_of_a_model_that_cannot_and_into_a_file_that_is_not_written(trained, command):
+    refused = command("sample", trained[0], "--n", 3)
+    assert refused.returncode == 2
+    assert "toy/distance-net cannot sample" in refused.stderr
+    refused = command("sample", trained[0], "--n", 3, "--out", "samples.pdf")
+    assert "cannot write '.pdf'" in refused.stderr
 
 
 def test_reproduce_prints_its_figures(command, tmp_path):

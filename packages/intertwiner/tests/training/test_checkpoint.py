@@ -50,7 +50,7 @@ def rewrite(folder, **changes) -> None:
 def with_model(registry: Registry, **changes) -> Registry:
     """The registry in which the toy model's record says something else."""
     (plugin,) = registry.plugins
-    (entry,) = plugin.entries("models")
+    entry = plugin.entries("models")[0]
     other = dataclasses.replace(entry, spec=dataclasses.replace(entry.spec, **changes))
     records = {**plugin.records, "models": (other,)}
     return Registry([Plugin(plugin.name, plugin.distribution, plugin.version, "", records)])

@@ -43,7 +43,7 @@ def figures(folder: Path) -> list[dict[str, str]]:
 
 def test_training_lowers_the_error(run_toy, tmp_path):
     run_toy(tmp_path / "run", training={"epochs": 40, "average_decay": 0.9})
-    errors = [float(row["validation/size/mae [angstrom^2]"]) for row in figures(tmp_path / "run")]
+    errors = [float(row["validation/extent/mae [angstrom^2]"]) for row in figures(tmp_path / "run")]
     assert errors[-1] < 0.8 * errors[0]
 
 

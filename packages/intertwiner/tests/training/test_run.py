@@ -27,19 +27,21 @@ def test_predictions_do_not_depend_on_the_batch(run):
     together = run.predict(records)
     alone = [run.predict([one])[0] for one in records]
     for ours, theirs in zip(together, alone, strict=True):
-        assert ours["size"].shape == (1,)
-        assert torch.allclose(ours["size"], theirs["size"], rtol=1e-6)
+        assert ours["extent"].shape == (1,)
+        assert torch.allclose(ours["extent"], theirs["extent"], rtol=1e-6)
 
 
 def test_an_element_that_was_not_trained_on_is_named(run):
-    with pytest.raises(DataError, match=r"'r3': element 17 is not among.*\(1, 6, 8\)"):
+    with pytest.raises(
+        DataError, match=r"'r3': element Cl \(17\) is not among.*: H \(1\), C \(6\), O \(8\)"
+    ):
         run.predict([record(), record(z=17)])
 
 
 def test_evaluation_has_metrics_and_controls_with_units(run, registry):
     evaluation = run.evaluate("test", registry)
-    assert {metric.name for metric in evaluation.metrics} == {"size/mae", "size/rmse"}
-    assert evaluation.controls[0].name == "size/mae of the training mean"
+    assert {metric.name for metric in evaluation.metrics} == {"extent/mae", "extent/rmse"}
+    assert evaluation.controls[0].name == "extent/mae of the training mean"
     assert evaluation.metrics[0].unit == "angstrom^2"
     assert evaluation.metrics[0].records == 6
 

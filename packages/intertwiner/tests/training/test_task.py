@@ -32,7 +32,7 @@ def test_later_settings_win_and_ids_are_whole(registry):
     [
         ({"modell": {}}, "modell: no such section; did you mean 'model'"),
         ({"model": 3}, "model: must be a section"),
-        ({"data": {"targets": ["energy"]}}, r"data\.targets: .*'energy'.*it can learn size"),
+        ({"data": {"targets": ["energy"]}}, r"data\.targets: .*'energy'.*it can learn extent"),
         ({"data": {"split": "size"}}, r"data\.split: no split 'size'; there are: random"),
     ],
 )
@@ -58,7 +58,7 @@ def test_the_stand_in_has_the_schema_of_the_dataset(registry):
 
 def test_a_pair_that_does_not_run_says_all_reasons(registry):
     (plugin,) = registry.plugins
-    (entry,) = plugin.entries("datasets")
+    entry = plugin.entries("datasets")[0]
     spec = dataclasses.replace(entry.spec, gives=Structure.MESH, targets=())
     records = {**plugin.records, "datasets": (dataclasses.replace(entry, spec=spec),)}
     other = Registry([Plugin(plugin.name, plugin.distribution, plugin.version, "", records)])

@@ -20,6 +20,7 @@ VERBS: Final = {
     "train": "train a model on a dataset into a run folder",
     "evaluate": "errors of a run on its test part, with units and error bars",
     "predict": "predictions of a run for your own files",
+    "sample": "samples from a run of a generative model, into a file",
     "reproduce": "run a published experiment and put its figures beside the published ones",
     "check": "hold a plugin against the conformance kit",
     "kernels": "which kernel serves which operation; verify and time them",

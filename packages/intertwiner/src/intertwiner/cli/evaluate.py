@@ -36,5 +36,5 @@ def main(arguments: Sequence[str]) -> int:
         (metric.name, str(metric), str(metric.records))
         for metric in (*evaluation.metrics, *evaluation.controls)
     ]
-    print(table((f"{chosen.part} part", "value ± bootstrap error", "records"), rows))
+    print(table((f"{chosen.part} part", "value ± error", "records"), rows))
     return 0

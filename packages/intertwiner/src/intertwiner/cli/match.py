@@ -41,6 +41,7 @@ def _as_json(pair: Match) -> dict[str, Any]:
 def _as_row(pair: Match) -> tuple[str, str, str, str]:
     if not pair.runs:
         return (pair.model.id, pair.dataset.id, "no", "; ".join(pair.reasons))
-    targets = ", ".join(field.name for field in pair.targets)
+    density = "density" if "density" in pair.model.spec.tasks else ""
+    targets = ", ".join(field.name for field in pair.targets) or density
     through = "".join(f" through {entry.id}" for entry in pair.adapters)
     return (pair.model.id, pair.dataset.id, "yes", targets + through)

@@ -36,13 +36,13 @@ def main(arguments: Sequence[str]) -> int:
             zip(records, _predict(run, path, records), strict=True)
         ):
             name = str(record.get("name", number))
-            values = {field.name: _plain(field, found[field.name]) for field in run.schema.targets}
+            values = {field.name: _plain(field, found[field.name]) for field in run.outputs}
             rows.append({"file": str(path), "record": name, "values": values})
-    units = {field.name: field.unit for field in run.schema.targets}
+    units = {field.name: field.unit for field in run.outputs}
     if chosen.json:
         print_json({"run": str(chosen.run), "units": units, "predictions": rows})
         return 0
-    text = _csv(rows, run.schema.targets)
+    text = _csv(rows, run.outputs)
     if chosen.out:
         write_atomically(chosen.out, [text.encode()])
         print(f"{len(rows)} predictions in {chosen.out}", file=sys.stderr)

@@ -82,7 +82,8 @@ def _report(outcome: Any, folder: Any, as_json: bool) -> int:
                 "epochs": outcome.epochs,
                 "steps": outcome.steps,
                 "seconds": outcome.seconds,
-                "validation_loss": outcome.best_loss,
+                "selected_by": outcome.selected_by,
+                "best": outcome.best_loss,
                 "pictures": [str(picture) for picture in pictures],
             }
         )

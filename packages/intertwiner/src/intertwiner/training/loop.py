@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
+from typing import Final
 
 import torch
 from jaxtyping import Float
@@ -32,15 +33,19 @@ from intertwiner.training.progress import TrainingProgress
 from intertwiner.training.settings import TrainingConfig
 from intertwiner.training.stopping import StopRequest
 from intertwiner.training.task import Task, build_model
-from intertwiner.training.validation import validate
+from intertwiner.training.validation import selection_column, validate
 
 __all__ = ["Outcome", "learning_rate", "train"]
+
+VALIDATION: Final = 2**62
+"""The number of the step, beyond all real ones, that validations draw their random numbers in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a training ended: `finished`, or stopped on request with its state saved.
 
+    best_loss: lowest value of the column `selected_by`, that of the weights that are kept.
     rank: which of several processes this is; 0 is the one that writes.
     """
 
@@ -49,6 +54,7 @@ class Outcome:
     steps: int
     seconds: float
     best_loss: float
+    selected_by: str
     rank: int
 
 
@@ -107,6 +113,7 @@ class _Loop:
             target_spreads(task.parts["train"], task.schema),
             self.settings.target_weights,
         )
+        self.column = selection_column(self.model, task.schema, self.settings.select_by)
         parameters = [p for p in self.model.parameters() if p.requires_grad]
         optimizer = torch.optim.AdamW(
             parameters,
@@ -164,8 +171,14 @@ class _Loop:
             while self.counters.epoch < self.settings.epochs:
                 if not self._epoch(bar, started):
                     return self._outcome(finished=False)
-                bar.epoch(self.counters.rows[-1], self.settings.epochs)
+                if self._validated():
+                    bar.epoch(self.counters.rows[-1], self.settings.epochs)
         return self._outcome(finished=True)
+
+    def _validated(self) -> bool:
+        """Whether the last epoch ended with a validation."""
+        rows, epoch = self.counters.rows, self.counters.epoch
+        return bool(rows) and rows[-1]["epoch"] == epoch
 
     def _outcome(self, *, finished: bool) -> Outcome:
         counters = self.counters
@@ -175,6 +188,7 @@ class _Loop:
             steps=counters.total,
             seconds=counters.seconds,
             best_loss=counters.best,
+            selected_by=self.column,
             rank=self.fabric.global_rank,
         )
 
@@ -265,11 +279,25 @@ class _Loop:
 
     def _finish_epoch(self, started: float) -> None:
         counters = self.counters
-        kept = self.average.module if self.average is not None else self.model
-        validated = validate(
-            self.objective, kept, self._moved(self.validation.epoch()), self.fabric
-        )
         counters.epoch += 1
+        last = counters.epoch == self.settings.epochs
+        if last or counters.epoch % self.settings.validate_every == 0:
+            self._validate(started)
+        counters.step, counters.loss_sum = 0, 0.0
+        counters.seconds = time.monotonic() - started
+        self._save_state()
+
+    def _validate(self, started: float) -> None:
+        """A row of figures, and the weights kept if they are the best so far.
+
+        Random numbers of a loss are the same in every validation, so that epochs can be compared
+        and a resumed run finds the same figures.
+        """
+        counters = self.counters
+        kept = self.average.module if self.average is not None else self.model
+        seed_step(self.settings.seed, VALIDATION, self.fabric.global_rank)
+        batches = self._moved(self.validation.epoch())
+        validated = validate(self.objective, kept, batches, self.fabric)
         counters.seconds = time.monotonic() - started
         row = {
             "epoch": counters.epoch,
@@ -279,11 +307,9 @@ class _Loop:
             **validated,
         }
         counters.rows.append(row)
-        counters.step, counters.loss_sum = 0, 0.0
-        if validated["validation/loss"] < counters.best:
-            counters.best = validated["validation/loss"]
+        if validated[self.column] < counters.best or len(counters.rows) == 1:
+            counters.best = min(counters.best, validated[self.column])
             self._save_model(kept)
-        self._save_state()
 
     def _save_model(self, model: nn.Module) -> None:
         if self.fabric.is_global_zero:

@@ -16,14 +16,16 @@ from torch import Tensor
 from intertwiner.errors import DataError
 from intertwiner.fields import GRAPH, Field, Label, Scalar
 
-__all__ = ["Metric", "control", "evaluate_target"]
+__all__ = ["Metric", "average", "control", "evaluate_target"]
 
 BOOTSTRAP_SAMPLES = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One figure: `error` is its bootstrap standard deviation, `records` how many it is over."""
+    """One figure over `records` records. `error`: its bootstrap standard deviation, and the
+    standard error of what a model says of each record itself.
+    """
 
     name: str
     value: float
@@ -65,6 +67,13 @@ def evaluate_target(
         lengths = _record_means([(p.norm() - t.norm()).abs() for p, t in known])
         found.append(_mean(f"{field.name}/length_mae", lengths, generator, unit))
     return found
+
+
+def average(field: Field, values: Float[Tensor, " records"]) -> Metric:
+    """The mean of a figure that the model gives of every record, with its standard error."""
+    wide = values.double()
+    error = float(wide.std() / len(wide) ** 0.5)
+    return Metric(field.name, float(wide.mean()), error, field.unit or "", len(wide))
 
 
 def _known(field: Field, pairs: Sequence[tuple[Tensor, Tensor]]) -> list[tuple[Tensor, Tensor]]:

@@ -11,6 +11,7 @@ target has the cross entropy in place of the squared error.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
 
 import torch
@@ -18,7 +19,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch_geometric.data import Batch, Data
 
-from intertwiner.errors import DataError, RunError
+from intertwiner.errors import ConfigError, DataError, RunError
 from intertwiner.fields import Field, Label, Scalar
 from intertwiner.schema import Schema
 
@@ -29,8 +30,12 @@ class Objective(nn.Module):
     """The loss of one batch, as a module, so that distributed wrappers see one forward call.
 
     model: called with the batch, gives a dictionary of tensors by target name; a method
-        `training_loss(batch)` of its own takes the place of the loss above. A mapping
-        `target_spreads` of its own overrides the spreads of the data.
+        `training_loss(batch)` of its own takes the place of the loss above, and is needed where
+        there is no target; `training_loss(batch, predictions=None)` is given the outputs where
+        they are known already. A mapping `target_spreads` of its own overrides the spreads of
+        the data.
+
+    Raises `ConfigError` when there is neither a target nor a loss of the model's own.
     """
 
     def __init__(
@@ -41,6 +46,11 @@ class Objective(nn.Module):
         weights: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__()
+        if not schema.targets and not hasattr(model, "training_loss"):
+            raise ConfigError(
+                f"{type(model).__name__} has no target here and no training_loss(batch): there is "
+                "nothing to learn; name a target with --data.targets"
+            )
         self.model = model
         self.schema = schema
         self.spreads = {**spreads, **getattr(model, "target_spreads", {})}
@@ -49,11 +59,21 @@ class Objective(nn.Module):
         }
 
     def forward(self, batch: Batch) -> Float[Tensor, ""]:
-        own_loss = getattr(self.model, "training_loss", None)
-        if own_loss is not None:
-            loss: Tensor = own_loss(batch)
-            return loss
-        return self.compare(self.model(batch), batch)
+        return self.loss_of(self.model, batch)
+
+    def loss_of(
+        self, model: nn.Module, batch: Batch, predictions: Mapping[str, Tensor] | None = None
+    ) -> Float[Tensor, ""]:
+        """The loss of `model`, which may be an average of the objective's own.
+
+        predictions: what `model` gives for the batch, where that is known already.
+        """
+        own_loss = getattr(model, "training_loss", None)
+        if own_loss is None:
+            return self.compare(model(batch) if predictions is None else predictions, batch)
+        taken = predictions is not None and "predictions" in inspect.signature(own_loss).parameters
+        loss: Tensor = own_loss(batch, predictions=predictions) if taken else own_loss(batch)
+        return loss
 
     def compare(self, predictions: Mapping[str, Tensor], batch: Batch) -> Float[Tensor, ""]:
         """The loss of given predictions against the labels of the batch."""

@@ -27,7 +27,7 @@ class TrainingProgress:
         self.label = label
         self.shown = shown
         console = Console(stderr=True)
-        self._live = shown and console.is_terminal
+        self.live = shown and console.is_terminal
         self._bar = Progress(
             TextColumn("[bold]{task.description}"),
             BarColumn(),
@@ -36,7 +36,7 @@ class TrainingProgress:
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=console,
-            disable=not self._live,
+            disable=not self.live,
         )
         self._task = self._bar.add_task(label, total=steps, completed=done, note="")
 
@@ -52,10 +52,10 @@ class TrainingProgress:
     ) -> None:
         self._bar.stop()
 
-    def step(self) -> None:
-        """One step is done."""
-        if self._live:
-            self._bar.advance(self._task)
+    def step(self, count: int = 1) -> None:
+        """So many more steps are done."""
+        if self.live:
+            self._bar.advance(self._task, count)
 
     def epoch(self, row: Mapping[str, Any], epochs: int) -> None:
         """An epoch is done; `row` is its line of `metrics.csv`."""
@@ -65,7 +65,7 @@ class TrainingProgress:
             if name.startswith("validation") and isinstance(value, float)
         ]
         note = ", ".join(shown[:2])
-        if self._live:
+        if self.live:
             self._bar.update(self._task, note=note)
         elif self.shown:
             print(  # noqa: T201

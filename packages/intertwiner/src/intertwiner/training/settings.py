@@ -22,6 +22,10 @@ class TrainingConfig:
     average_decay: decay of the exponential moving average of the weights, which is what is
         validated and kept; 0 keeps the weights themselves.
     target_weights: weight of a target's loss, 1 where not given.
+    validate_every: epochs between validations; after the last one there always is one.
+    select_by: the kept weights are those where this was lowest on the validation part: "loss", a
+        target, or a figure that the model gives of itself. Empty for its first figure, and for
+        the loss where it has none.
     checkpoint_steps: steps between states for resuming; 0 saves them after each epoch only.
     devices: processes that train together; under torchrun, torchrun's number counts.
     threads: threads of torch on the CPU; 0 leaves torch's choice.
@@ -36,6 +40,8 @@ class TrainingConfig:
     gradient_clip: Annotated[float, Gt(0)] | None = 10.0
     average_decay: Annotated[float, Ge(0), Lt(1)] = 0.999
     target_weights: Mapping[str, float] = field(default_factory=dict)
+    validate_every: Annotated[int, Ge(1)] = 1
+    select_by: str = ""
     seed: Annotated[int, Ge(0)] = 0
     checkpoint_steps: Annotated[int, Ge(0)] = 0
     accelerator: Literal["auto", "cpu", "cuda"] = "auto"

@@ -113,7 +113,7 @@ def build_task(registry: Registry, config: RunConfig, *, synthetic: int = 0) -> 
         dataset = cast(Dataset, load_target(dataset_entry.spec.target)(settings))
     schema = Schema(
         structure=model_entry.spec.reads,
-        inputs=model_entry.spec.inputs,
+        inputs=found.inputs,
         targets=targets,
         species=dataset.species,
     )

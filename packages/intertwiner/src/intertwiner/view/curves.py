@@ -78,11 +78,20 @@ def _panels(read: Mapping[str, Curves], columns: Sequence[str] | None) -> list[t
     if columns is not None:
         return [(_find(name, present),) for name in columns]
     losses = tuple(name for name in LOSSES if name in present)
-    others = [name for name in present if name.startswith("validation/") and name not in LOSSES]
+    others = [name for name in present if _is_metric(name)]
     panels = [losses] if losses else []
     if not panels and not others:
         raise RunError(f"no metric to draw; the columns are {', '.join(present) or 'none'}")
     return [*panels, *((name,) for name in others)]
+
+
+def _is_metric(column: str) -> bool:
+    """Whether a column is a validation metric, not a loss nor a standard error."""
+    return (
+        column.startswith("validation/")
+        and column not in LOSSES
+        and not _split(column)[0].endswith("/error")
+    )
 
 
 def _find(wanted: str, present: Sequence[str]) -> str:

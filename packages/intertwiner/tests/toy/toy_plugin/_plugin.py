@@ -44,6 +44,17 @@ def intertwiner_models() -> Iterable[ModelSpec]:
         migrations={1: "toy_plugin.model:lift_first_version"},
         tiny={"channels": 4, "dropout": 0.0},
     )
+    yield ModelSpec(
+        name="gaussian",
+        summary="The density of particles drawn from a normal distribution about their centre",
+        target="toy_plugin.density:Gaussian",
+        config="toy_plugin.config:NoSettings",
+        reads=Structure.ATOMS,
+        inputs=(Field("pos", NODE, Point(None)),),
+        outputs=(),
+        symmetry=Symmetry(space="E(n)"),
+        tasks=("density",),
+    )
 
 
 @hookimpl
@@ -55,12 +66,26 @@ def intertwiner_datasets() -> Iterable[DatasetSpec]:
         config="toy_plugin.config:PairsConfig",
         gives=Structure.ATOMS,
         provides=(POS, Z),
-        targets=(Field("size", GRAPH, Scalar(), "angstrom^2"),),
-        default_targets=("size",),
+        targets=(Field("extent", GRAPH, Scalar(), "angstrom^2"),),
+        default_targets=("extent",),
         licence="MIT",
         size=60,
         offline=True,
         synthetic="toy_plugin.data:synthetic",
+    )
+    yield DatasetSpec(
+        name="flat",
+        summary="Four particles in the plane, three times as wide as a standard normal",
+        target="toy_plugin.data:flat",
+        config="toy_plugin.config:FlatConfig",
+        gives=Structure.ATOMS,
+        provides=(Field("pos", NODE, Point(2), "1"), Z),
+        targets=(),
+        default_targets=(),
+        licence="MIT",
+        size=200,
+        offline=True,
+        synthetic="toy_plugin.data:synthetic_flat",
     )
 
 

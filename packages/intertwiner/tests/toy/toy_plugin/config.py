@@ -25,5 +25,10 @@ class PairsConfig(DataConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FlatConfig(DataConfig):
+    """Particles in the plane."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class NoSettings:
-    """An adapter without settings."""
+    """Nothing to set."""

@@ -8,7 +8,7 @@ from torch_geometric.data import Data
 from intertwiner.data import Dataset
 from intertwiner.data.splits import random_split
 from intertwiner.errors import DataError
-from toy_plugin.config import NoSettings, PairsConfig
+from toy_plugin.config import FlatConfig, NoSettings, PairsConfig
 
 
 def _record(number: int, generator: torch.Generator) -> Data:
@@ -16,7 +16,7 @@ def _record(number: int, generator: torch.Generator) -> Data:
     pos = torch.randn(count, 3, generator=generator)
     size = (pos - pos.mean(dim=0)).square().sum(dim=1).mean()
     z = torch.tensor([1, 6, 8])[torch.randint(3, (count,), generator=generator)]
-    return Data(pos=pos, z=z, size=size.reshape(1), name=f"pair-{number}", num_nodes=count)
+    return Data(pos=pos, z=z, extent=size.reshape(1), name=f"pair-{number}", num_nodes=count)
 
 
 def _dataset(count: int, seed: int) -> Dataset:
@@ -36,6 +36,20 @@ def pairs(config: PairsConfig) -> Dataset:
 
 def synthetic(count: int, seed: int) -> Dataset:
     return _dataset(max(count, 10), seed)
+
+
+def synthetic_flat(count: int, seed: int) -> Dataset:
+    generator = torch.Generator().manual_seed(seed)
+    records = []
+    for number in range(max(count, 10)):
+        pos = 3 * torch.randn(4, 2, generator=generator)
+        records.append(Data(pos=pos, z=torch.zeros(4, dtype=torch.long), name=f"flat-{number}"))
+    parts = {"train": 0.8, "validation": 0.1, "test": 0.1}
+    return Dataset(records, {"random": random_split(len(records), parts, seed)}, (0,))
+
+
+def flat(config: FlatConfig) -> Dataset:
+    return synthetic_flat(200, 0)
 
 
 class PointsReader:

@@ -33,7 +33,7 @@ def dataset_declaration(spec: DatasetSpec) -> list[Finding]:
     known = [field.name for field in spec.targets]
     strange = [name for name in spec.default_targets if name not in known]
     findings += [Finding(name, f"default target is not among {known}") for name in strange]
-    if not spec.default_targets:
+    if spec.targets and not spec.default_targets:
         findings.append(Finding("default_targets", "empty: name what is learned by default"))
     if not spec.offline and not spec.source:
         findings.append(Finding("source", "not offline, and no official address is given"))
