@@ -119,6 +119,7 @@ def intertwiner_adapters() -> Iterable[AdapterSpec]:
         ("read-xyz", "XYZ and extended XYZ files", "xyz:XyzReader", (".xyz", ".extxyz")),
         ("read-pdb", "PDB files", "macromolecule:PdbReader", (".pdb", ".ent")),
         ("read-mmcif", "mmCIF files", "macromolecule:MmcifReader", (".cif", ".mmcif")),
+        ("read-pdbqt", "PDBQT files of AutoDock and Vina", "pdbqt:PdbqtReader", (".pdbqt",)),
         ("read-sdf", "SDF and MOL files", "sdf:SdfReader", (".sdf", ".mol")),
         ("read-mol2", "MOL2 files", "mol2:Mol2Reader", (".mol2",)),
     ):

@@ -10,6 +10,7 @@ from annotated_types import Ge
 from intertwiner.config import DataConfig
 
 __all__ = [
+    "ComplexConfig",
     "ConformerConfig",
     "Gfn2SmallConfig",
     "NpzConfig",
@@ -26,7 +27,7 @@ MIB = 1024 * 1024
 class ReadConfig:
     """What a reader of structure files does with what is not a plain atom; all of it is counted.
 
-    models: the first model of a PDB or mmCIF file, all of them, or an error when there are more.
+    models: the first model of a PDB, mmCIF or PDBQT file, all, or an error when there are more.
     altlocs: of an atom's alternate places keep the one of highest occupancy, or stop.
     waters, metals, hydrogens: kept or dropped.
     zero_occupancy: atoms that were placed without being seen: kept, dropped, or an error.
@@ -45,6 +46,36 @@ class ReadConfig:
     dummies: Literal["stop", "drop"] = "stop"
     flat: Literal["stop", "keep"] = "stop"
     coincident: Literal["stop", "keep"] = "stop"
+    max_bytes: Annotated[int, Ge(1)] = 512 * MIB
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComplexConfig:
+    """What becomes of a protein and a ligand when they are read as one complex.
+
+    waters: those with an atom nearer than 2.4 angstrom to the ligand make room for it
+    (`displace`), all of them are kept, or none.
+    hydrogens, metals, altlocs, zero_occupancy, dummies, coincident: as in `ReadConfig`.
+    model: which model of the protein's file, from 1.
+    ligand_index: which record of the ligand's file, from 1; 0 when it must be the only one.
+    exclude_ligand: take the ligand's own copy out of the protein's file; otherwise an error.
+    allow_far: keep a ligand more than 12 angstrom away from the protein; otherwise an error.
+    crop: residues with an atom within so many angstrom of the ligand are kept; 0 keeps all.
+    max_bytes: larger files are refused before they are read.
+    """
+
+    hydrogens: Literal["keep", "drop"] = "drop"
+    waters: Literal["displace", "keep", "drop"] = "displace"
+    metals: Literal["keep", "drop"] = "keep"
+    altlocs: Literal["highest", "stop"] = "highest"
+    zero_occupancy: Literal["keep", "drop", "stop"] = "keep"
+    dummies: Literal["stop", "drop"] = "drop"
+    coincident: Literal["stop", "keep"] = "stop"
+    model: Annotated[int, Ge(1)] = 1
+    ligand_index: Annotated[int, Ge(0)] = 0
+    exclude_ligand: bool = False
+    allow_far: bool = False
+    crop: Annotated[float, Ge(0)] = 12.0
     max_bytes: Annotated[int, Ge(1)] = 512 * MIB
 
 

@@ -5,14 +5,28 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
-from torch_geometric.data import Data
-
+from intertwiner.errors import DataError
 from intertwiner_atoms.config import ReadConfig
 from intertwiner_atoms.readers.report import ReadReport
-from intertwiner_atoms.readers.validation import RawAtoms, validated
+from intertwiner_atoms.readers.text import numbered_lines
+from intertwiner_atoms.readers.validation import Atoms, RawAtoms, checked
 
-__all__ = ["AtomsReader"]
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+__all__ = ["AtomsReader", "Lines", "RecordsReader", "title_of"]
+
+Lines = Iterator[tuple[int, str]]
+"""(line number from 1, line without its end)."""
+
+Block = TypeVar("Block")
+
+
+def title_of(path: Path) -> str:
+    """A file's name without its suffix, and without `.gz`."""
+    return Path(path.name.removesuffix(".gz")).stem
 
 
 class AtomsReader(ABC):
@@ -36,10 +50,55 @@ class AtomsReader(ABC):
         Raises `DataError` naming file, place, value and remedy.
         """
         report = ReadReport(Path(path))
-        raw = self.raw_records(Path(path), report)
-        records = [validated(atoms, self.config, report) for atoms in raw]
-        return records, report
+        return [atoms.record() for atoms in self.atoms(Path(path), report)], report
+
+    def atoms(self, path: Path, report: ReadReport) -> Iterator[Atoms]:
+        """The checked molecules of the file as arrays, without torch."""
+        for raw in self.raw_records(path, report):
+            yield checked(raw, self.config, report)
 
     @abstractmethod
     def raw_records(self, path: Path, report: ReadReport) -> Iterator[RawAtoms]:
         """What the file says, record by record; drops by policy are counted in `report`."""
+
+
+class RecordsReader(AtomsReader, Generic[Block]):
+    """A reader of a format that has one record after another, each by itself.
+
+    boundary: what stands at the beginning of a line where a file can be cut, before that line
+    or, where `closes` is set, behind it.
+    """
+
+    boundary: ClassVar[bytes]
+    closes: ClassVar[bool] = False
+
+    @abstractmethod
+    def blocks(self, lines: Lines, first: int = 1) -> Iterator[Block]:
+        """The lines of each record; records are numbered from `first`."""
+
+    @abstractmethod
+    def parse(self, path: Path, block: Block) -> RawAtoms:
+        """One record. Raises `DataError` naming file, record and line."""
+
+    def raw_records(self, path: Path, report: ReadReport) -> Iterator[RawAtoms]:
+        for block in self.blocks(numbered_lines(path, self.config.max_bytes)):
+            yield self.parse(path, block)
+
+    def each(
+        self, path: Path, lines: Lines, first: int = 1, only: int = 0
+    ) -> Iterator[tuple[Atoms, ReadReport] | DataError | None]:
+        """Every record with its own report, or what is wrong with it.
+
+        only: the one record that is wanted; the others are None.
+        """
+        for number, block in enumerate(self.blocks(lines, first), start=first):
+            if only and number != only:
+                yield None
+                continue
+            report = ReadReport(path)
+            try:
+                atoms = checked(self.parse(path, block), self.config, report)
+            except DataError as error:
+                yield error
+            else:
+                yield atoms, report

@@ -6,14 +6,15 @@ RDKit's parser drops lone pairs without a word and lets NaN pass, so the lines a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from intertwiner.errors import DataError
-from intertwiner_atoms.readers.base import AtomsReader
+from intertwiner_atoms.readers.base import Lines, RecordsReader, title_of
 from intertwiner_atoms.readers.report import ReadReport
-from intertwiner_atoms.readers.text import numbered_lines, parse_number
+from intertwiner_atoms.readers.text import parse_number
 from intertwiner_atoms.readers.validation import RawAtoms
 
 __all__ = ["Mol2Reader"]
@@ -22,34 +23,51 @@ SECTION = "@<TRIPOS>"
 Numbered = list[tuple[int, str]]
 
 
-class Mol2Reader(AtomsReader):
+@dataclass(frozen=True, slots=True)
+class _Molecule:
+    """The lines of the MOLECULE and ATOM sections of one molecule."""
+
+    number: int
+    head: Numbered
+    atoms: Numbered
+
+
+class Mol2Reader(RecordsReader[_Molecule]):
     """Reads `.mol2`, every molecule of the file. The element is the atom type before its dot."""
 
+    boundary = b"@<TRIPOS>MOLECULE"
+
     def raw_records(self, path: Path, report: ReadReport) -> Iterator[RawAtoms]:
-        number = 0
-        for head, atoms in _molecules(path, self.config.max_bytes):
-            number += 1
-            yield _record(path, number, head, atoms)
-        if not number:
+        found = False
+        for raw in super().raw_records(path, report):
+            found = True
+            yield raw
+        if not found:
             raise DataError(f"{path}: no {SECTION}MOLECULE line: not a MOL2 file")
 
+    def blocks(self, lines: Lines, first: int = 1) -> Iterator[_Molecule]:
+        return _molecules(lines, first)
 
-def _molecules(path: Path, max_bytes: int) -> Iterator[tuple[Numbered, Numbered]]:
-    """(lines of the MOLECULE section, lines of the ATOM section) of every molecule."""
+    def parse(self, path: Path, block: _Molecule) -> RawAtoms:
+        return _record(path, block.number, block.head, block.atoms)
+
+
+def _molecules(lines: Lines, first: int) -> Iterator[_Molecule]:
     sections: dict[str, Numbered] = {}
     current: Numbered = []
-    for number, line in numbered_lines(path, max_bytes):
+    for number, line in lines:
         if line.startswith(SECTION):
             name = line.removeprefix(SECTION).strip()
             if name == "MOLECULE":
                 if "MOLECULE" in sections:
-                    yield sections["MOLECULE"], sections.get("ATOM", [])
+                    yield _Molecule(first, sections["MOLECULE"], sections.get("ATOM", []))
+                    first += 1
                 sections = {}
             current = sections.setdefault(name, [])
         elif not line.startswith("#"):
             current.append((number, line))
     if "MOLECULE" in sections:
-        yield sections["MOLECULE"], sections.get("ATOM", [])
+        yield _Molecule(first, sections["MOLECULE"], sections.get("ATOM", []))
 
 
 def _record(path: Path, number: int, head: Numbered, atoms: Numbered) -> RawAtoms:
@@ -57,7 +75,11 @@ def _record(path: Path, number: int, head: Numbered, atoms: Numbered) -> RawAtom
     where = f"record {number}" + (f" ({title[:40]})" if title else "")
     rows = [(line, text.split()) for line, text in atoms if text.strip()]
     counts = head[1][1].split() if len(head) > 1 else []
-    if not counts or not counts[0].isdigit() or int(counts[0]) != len(rows):
+    if (
+        not counts
+        or not (counts[0].isascii() and counts[0].isdigit())
+        or int(counts[0]) != len(rows)
+    ):
         announced = counts[0] if counts else "no number"
         raise DataError(
             f"{path}, {where}: {announced} of atoms announced, {len(rows)} atom lines found: the "
@@ -65,7 +87,7 @@ def _record(path: Path, number: int, head: Numbered, atoms: Numbered) -> RawAtom
         )
     return RawAtoms(
         file=path,
-        name=title or f"{path.stem} {number}",
+        name=title or f"{title_of(path)} {number}",
         where=where,
         tokens=[_element(path, line, words) for line, words in rows],
         labels=[f"atom {words[0]} {words[1]} (line {line})" for line, words in rows],

@@ -15,9 +15,8 @@ import numpy as np
 from rdkit import Chem, rdBase
 
 from intertwiner.errors import DataError
-from intertwiner_atoms.readers.base import AtomsReader
-from intertwiner_atoms.readers.report import ReadReport
-from intertwiner_atoms.readers.text import numbered_lines, parse_number
+from intertwiner_atoms.readers.base import Lines, RecordsReader, title_of
+from intertwiner_atoms.readers.text import parse_number
 from intertwiner_atoms.readers.validation import RawAtoms
 
 __all__ = ["SdfReader"]
@@ -32,14 +31,16 @@ class _Block:
     lines: list[str]
 
 
-class SdfReader(AtomsReader):
+class SdfReader(RecordsReader[_Block]):
     """Reads `.sdf` and `.mol`, every molecule of the file."""
 
-    def raw_records(self, path: Path, report: ReadReport) -> Iterator[RawAtoms]:
-        for block in _blocks(path, self.config.max_bytes):
-            yield self._record(path, block)
+    boundary = b"$$$$"
+    closes = True
 
-    def _record(self, path: Path, block: _Block) -> RawAtoms:
+    def blocks(self, lines: Lines, first: int = 1) -> Iterator[_Block]:
+        return _blocks(lines, first)
+
+    def parse(self, path: Path, block: _Block) -> RawAtoms:
         title = block.lines[0].strip() if block.lines else ""
         where = f"record {block.number}" + (f" ({title[:40]})" if title else "")
         version = _version(path, block, where)
@@ -61,17 +62,18 @@ class SdfReader(AtomsReader):
                 "coordinates first, or set flat=keep"
             )
         tokens = [_token(atom) for atom in molecule.GetAtoms()]
-        name = title or f"{path.stem} {block.number}"
+        name = title or f"{title_of(path)} {block.number}"
         labels = [
             f"atom {index + 1} (line {block.start + 4 + index})" for index in range(len(tokens))
         ]
         return RawAtoms(path, name, where, tokens, labels, pos)
 
 
-def _blocks(path: Path, max_bytes: int) -> Iterator[_Block]:
-    """The file cut at `$$$$`; data fields after `M  END` are left out."""
-    number, start, lines, in_block = 1, 1, list[str](), True
-    for line_number, line in numbered_lines(path, max_bytes):
+def _blocks(source: Lines, number: int) -> Iterator[_Block]:
+    """The lines cut at `$$$$`; data fields after `M  END` are left out."""
+    start, lines, in_block = 0, list[str](), True
+    for line_number, line in source:
+        start = start or line_number
         if line.startswith("$$$$"):
             yield _Block(number, start, lines)
             number, start, lines, in_block = number + 1, line_number + 1, [], True
@@ -97,7 +99,7 @@ def _version(path: Path, block: _Block, where: str) -> str:
 def _check_v2000(path: Path, block: _Block, where: str) -> None:
     counts = block.lines[3]
     atoms, bonds = counts[:3].strip(), counts[3:6].strip() or "0"
-    if not (atoms.isdigit() and bonds.isdigit()):
+    if not (atoms + bonds).isascii() or not (atoms.isdigit() and bonds.isdigit()):
         raise DataError(
             f"{path}, {where}, line {block.start + 3}: {counts[:6]!r} must be two counts"
         )

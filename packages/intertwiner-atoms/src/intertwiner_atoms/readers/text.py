@@ -1,54 +1,83 @@
-"""Lines of a text file that may be anything: bounded in memory and time, refused early."""
+"""Text of a file that may be anything: bounded in memory and time, refused early, gzip unpacked."""
 
 from __future__ import annotations
 
+import gzip
 import re
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import IO, Final, cast
 
 from intertwiner.errors import DataError
 
-__all__ = ["MAX_LINE", "check_text", "numbered_lines", "parse_number"]
+__all__ = ["MAX_LINE", "check_text", "decoded", "numbered_lines", "parse_number", "read_bytes"]
 
 MAX_LINE: Final = 1 << 20
 """Bytes of the longest line that is read."""
 
+GZIP: Final = b"\x1f\x8b"
 _HEAD: Final = 1 << 16
-_CONTROL: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_CONTROL: Final = bytes([*range(9), *range(14, 27), *range(28, 32)])
 _HTML: Final = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|body|\?xml)", re.I)
 _NUMBER: Final = re.compile(
     r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:nan|inf)", re.I | re.A
 )
 
 
-def check_text(path: Path, max_bytes: int) -> None:
-    """Raises `DataError` unless `path` is a file of text with at most `max_bytes` bytes.
+def check_text(path: Path, max_bytes: int) -> bytes:
+    """The first 64 KiB of a file of text with at most `max_bytes` bytes, unpacked if need be.
 
-    Empty and blank files, binary data and web pages are told apart from text by their beginning.
+    Raises `DataError` for any other file: empty and blank ones, binary data and web pages are
+    told apart from text by their beginning.
     """
     try:
         size = path.stat().st_size
-        if path.is_dir():
-            raise DataError(f"{path}: is a folder; give one file")
-        with path.open("rb") as stream:
-            head = stream.read(_HEAD)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
     if size > max_bytes:
-        raise DataError(
-            f"{path}: {size:,} bytes, more than the {max_bytes:,} allowed; raise max_bytes "
-            "if the file is right"
-        )
+        raise _too_long(path, f"{size:,} bytes", max_bytes)
+    with _opened(path) as stream:
+        head = stream.read(_HEAD)
     _check_head(path, head)
+    return head
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """The file's bytes, unpacked where they are gzip's. Raises `DataError` for what goes wrong."""
+    if path.is_dir():
+        raise DataError(f"{path}: is a folder; give one file")
+    try:
+        with path.open("rb") as raw:
+            packed = raw.read(2) == GZIP
+            raw.seek(0)
+            if packed:
+                with gzip.GzipFile(fileobj=raw) as stream:
+                    yield cast("IO[bytes]", stream)
+            else:
+                yield raw
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(f"{path}: compressed, and cannot be unpacked: {error}") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _too_long(path: Path, seen: str, max_bytes: int) -> DataError:
+    return DataError(
+        f"{path}: {seen}, more than the {max_bytes:,} allowed; raise max_bytes if the file is right"
+    )
 
 
 def _check_head(path: Path, head: bytes) -> None:
     if not head:
         raise DataError(f"{path}: the file is empty")
-    if head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"PK\x03\x04")):
-        raise DataError(f"{path}: the file is compressed; unpack it first")
-    if _CONTROL.search(head):
+    if head.startswith((b"BZh", b"\xfd7zXZ", b"PK\x03\x04", b"\x28\xb5\x2f\xfd")):
+        raise DataError(
+            f"{path}: compressed in a way that is not read (gzip is); unpack the file first"
+        )
+    if len(head.translate(None, _CONTROL)) < len(head):
         raise DataError(f"{path}: not a text file: it begins with {head[:12]!r}")
     if _HTML.match(head):
         raise DataError(
@@ -59,23 +88,43 @@ def _check_head(path: Path, head: bytes) -> None:
         raise DataError(f"{path}: nothing but blanks in the first {len(head):,} bytes")
 
 
+def read_bytes(path: Path, max_bytes: int) -> bytes:
+    """All of a file that `check_text` lets pass, unpacked to at most `max_bytes` bytes."""
+    check_text(path, max_bytes)
+    with _opened(path) as stream:
+        data = stream.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise _too_long(path, "unpacks to more bytes", max_bytes)
+    return data
+
+
 def numbered_lines(path: Path, max_bytes: int) -> Iterator[tuple[int, str]]:
     """(line number from 1, line without its end) of a file that `check_text` lets pass.
 
     Raises `DataError` naming the line that is longer than `MAX_LINE`.
     """
     check_text(path, max_bytes)
-    with path.open("rb") as stream:
-        yield from enumerate(_decoded(path, stream), start=1)
+    with _opened(path) as stream:
+        yield from enumerate(_decoded_lines(path, stream, max_bytes), start=1)
 
 
-def _decoded(path: Path, stream: BinaryIO) -> Iterator[str]:
-    number = 0
+def _decoded_lines(path: Path, stream: IO[bytes], max_bytes: int) -> Iterator[str]:
+    number, total = 0, 0
     while line := stream.readline(MAX_LINE + 1):
-        number += 1
+        number, total = number + 1, total + len(line)
         if len(line) > MAX_LINE:
             raise DataError(f"{path}, line {number}: longer than {MAX_LINE:,} bytes")
-        yield line.decode("utf-8", errors="replace").rstrip("\r\n")
+        if total > max_bytes:
+            raise _too_long(path, "unpacks to more bytes", max_bytes)
+        yield decoded(line).rstrip("\r\n")
+
+
+def decoded(line: bytes) -> str:
+    """The characters of `line`: UTF-8, or Latin-1 where it is not."""
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode("latin-1")
 
 
 def parse_number(text: str) -> float | None:

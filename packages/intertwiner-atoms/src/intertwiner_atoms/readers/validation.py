@@ -6,25 +6,31 @@ way is counted in the report.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
-from torch_geometric.data import Data
 
 from intertwiner.errors import DataError
 from intertwiner_atoms.config import ReadConfig
 from intertwiner_atoms.elements import METALS, atomic_number, is_dummy, is_heavy_hydrogen
 from intertwiner_atoms.readers.report import ReadReport
 
-__all__ = ["RawAtoms", "validated"]
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
 
-DECIMALS = 3
+__all__ = ["Atoms", "RawAtoms", "checked"]
+
+DECIMALS: Final = 3
 """Atoms whose positions agree to so many decimals (angstrom) are in one place."""
+
+FARTHEST: Final = 1e6
+"""Angstrom; float32 then still tells tenths apart."""
 
 
 @dataclass
@@ -50,14 +56,43 @@ class RawAtoms:
         return f"{self.file}, {self.where}" if self.where else str(self.file)
 
 
-def validated(raw: RawAtoms, config: ReadConfig, report: ReadReport) -> Data:
-    """The record of `raw`: pos [atoms, 3] float32 in angstrom, z [atoms], name.
+@dataclass(frozen=True)
+class Atoms:
+    """A record that was checked. kept: which rows of `raw` its atoms are."""
+
+    raw: RawAtoms
+    z: Int[NDArray[np.int64], " atoms"]
+    kept: Int[NDArray[np.int64], " atoms"]
+
+    @property
+    def pos(self) -> Float[NDArray[np.float64], "atoms 3"]:
+        return self.raw.pos[self.kept]
+
+    def label(self, atom: int) -> str:
+        """How an atom is called in messages."""
+        return self.raw.labels[int(self.kept[atom])]
+
+    def record(self) -> Data:
+        """pos [atoms, 3] float32 in angstrom, z [atoms], name, and where there is one the cell."""
+        import torch  # not at the top: worker processes read files without it
+        from torch_geometric.data import Data
+
+        raw = self.raw
+        pos = torch.from_numpy(self.pos.astype(np.float32))
+        record = Data(pos=pos, z=torch.from_numpy(self.z), name=raw.name)
+        if raw.cell is not None and raw.pbc is not None:
+            record.cell = torch.from_numpy(raw.cell.astype(np.float32))[None]
+            record.pbc = torch.from_numpy(raw.pbc)[None]
+        return record
+
+
+def checked(raw: RawAtoms, config: ReadConfig, report: ReadReport) -> Atoms:
+    """What policy keeps of `raw`, once it has passed all checks.
 
     Raises `DataError` naming file, atom, value and remedy for an element that is unknown, a
     position that is not finite, two atoms in one place, and a record without atoms.
     """
     z, kept = _elements(raw, config, report)
-    positions = raw.pos[kept]
     _check_finite(raw, kept)
     if len(kept) == 0:
         raise DataError(f"{raw.place}: no atoms{_because(report)}")
@@ -65,13 +100,7 @@ def validated(raw: RawAtoms, config: ReadConfig, report: ReadReport) -> Data:
         _check_apart(raw, kept)
     report.records += 1
     report.atoms += len(kept)
-    record = Data(
-        pos=torch.from_numpy(positions.astype(np.float32)), z=torch.from_numpy(z), name=raw.name
-    )
-    if raw.cell is not None and raw.pbc is not None:
-        record.cell = torch.from_numpy(raw.cell.astype(np.float32))[None]
-        record.pbc = torch.from_numpy(raw.pbc)[None]
-    return record
+    return Atoms(raw, z, kept)
 
 
 def _because(report: ReadReport) -> str:
@@ -81,61 +110,79 @@ def _because(report: ReadReport) -> str:
 
 def _elements(
     raw: RawAtoms, config: ReadConfig, report: ReadReport
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[Int[NDArray[np.int64], " kept"], Int[NDArray[np.int64], " kept"]]:
     """(atomic numbers, which atoms of `raw`) of what is kept."""
-    z, kept = [], []
-    for index, token in enumerate(raw.tokens):
-        number = _number(raw, index, config)
-        if number is None:
-            report.count("dummy atoms dropped")
-            continue
-        report.count("deuterium or tritium read as hydrogen", is_heavy_hydrogen(token))
-        if number in METALS:
-            report.count(f"metal atoms {'dropped' if config.metals == 'drop' else 'kept'}")
-            if config.metals == "drop":
-                continue
-        if number == 1 and config.hydrogens == "drop":
-            report.count("hydrogens dropped")
-            continue
-        z.append(number)
-        kept.append(index)
-    return np.array(z, dtype=np.int64), np.array(kept, dtype=np.int64)
+    times = Counter(raw.tokens)
+    numbers = {token: _number(raw, token, config) for token in times}
+    for token, number in numbers.items():
+        _count(token, number, times[token], config, report)
+    wanted = {token: _wanted(number, config) for token, number in numbers.items()}
+    z = np.array([wanted[token] for token in raw.tokens], dtype=np.int64)
+    kept = np.flatnonzero(z)
+    return z[kept], kept
 
 
-def _number(raw: RawAtoms, index: int, config: ReadConfig) -> int | None:
-    """The atomic number of one atom; None for a dummy that is to be dropped."""
-    token = raw.tokens[index].strip()
-    number = atomic_number(token)
-    if number is not None and not is_dummy(token):
+def _count(
+    token: str, number: int | None, times: int, config: ReadConfig, report: ReadReport
+) -> None:
+    if number is None:
+        report.count("dummy atoms dropped", times)
+    elif number in METALS:
+        report.count(f"metal atoms {'dropped' if config.metals == 'drop' else 'kept'}", times)
+    elif number == 1:
+        report.count("deuterium or tritium read as hydrogen", times * is_heavy_hydrogen(token))
+        report.count("hydrogens dropped", times if config.hydrogens == "drop" else 0)
+
+
+def _wanted(number: int | None, config: ReadConfig) -> int:
+    """The atomic number, 0 for what is dropped."""
+    dropped = (
+        number is None
+        or (config.metals == "drop" and number in METALS)
+        or (config.hydrogens == "drop" and number == 1)
+    )
+    return 0 if dropped else number or 0
+
+
+def _number(raw: RawAtoms, token: str, config: ReadConfig) -> int | None:
+    """The atomic number of a token; None for a dummy that is to be dropped."""
+    name = token.strip()
+    number = atomic_number(name)
+    if number is not None and not is_dummy(name):
         return number
-    if not is_dummy(token):
-        raise DataError(
-            f"{raw.place}, {raw.labels[index]}: unknown element {token!r}; write its symbol"
-        )
+    label = raw.labels[list(raw.tokens).index(token)]
+    if not is_dummy(name):
+        raise DataError(f"{raw.place}, {label}: unknown element {name!r}; write its symbol")
     if config.dummies == "stop":
         raise DataError(
-            f"{raw.place}, {raw.labels[index]}: {token!r} is no element; set dummies=drop to "
-            "leave such sites out"
+            f"{raw.place}, {label}: {name!r} is no element; set dummies=drop to leave it out"
         )
     return None
 
 
 def _check_finite(raw: RawAtoms, kept: NDArray[np.int64]) -> None:
-    wrong = kept[~np.isfinite(raw.pos[kept]).all(axis=1)]
-    if len(wrong):
-        seen = raw.pos[wrong[0]].tolist()
-        raise DataError(
-            f"{raw.place}, {raw.labels[wrong[0]]}: position {seen} is not finite; correct the file"
-        )
+    far = ~(np.abs(raw.pos[kept]) <= FARTHEST).all(axis=1)  # true of NaN as well
+    if far.any():
+        row = int(kept[far][0])
+        seen = raw.pos[row].tolist()
+        what = "is farther out than any atom" if np.isfinite(seen).all() else "is not finite"
+        raise DataError(f"{raw.place}, {raw.labels[row]}: position {seen} {what}; correct the file")
 
 
 def _check_apart(raw: RawAtoms, kept: NDArray[np.int64]) -> None:
     rounded = np.round(raw.pos[kept], DECIMALS) + 0.0
+    # Places that differ have mixtures that differ, but for chance, which is then looked at exactly.
+    mixture = rounded[:, 0] + rounded[:, 1] * 1414213.5 + rounded[:, 2] * 1732050807568.5
+    if len(np.unique(mixture)) == len(mixture):
+        return
     _, place, times = np.unique(rounded, axis=0, return_inverse=True, return_counts=True)
     if (times > 1).any():
-        shared = kept[place.reshape(-1) == int(np.argmax(times > 1))]
-        first, second = (raw.labels[index] for index in shared[:2])
+        shared = kept[place.reshape(-1) == int(np.argmax(times))]
+        where = "({:.3f}, {:.3f}, {:.3f})".format(*raw.pos[shared[0]].tolist())
+        if len(shared) > 2:
+            raise DataError(f"{raw.place}: {len(shared)} atoms share the coordinates {where}")
+        first, second = (raw.labels[index] for index in shared)
         raise DataError(
-            f"{raw.place}: {first} and {second} are in the same place, "
-            f"{raw.pos[shared[0]].tolist()}; remove one, or set coincident=keep"
+            f"{raw.place}: {first} and {second} are in the same place, {where}; remove one, or "
+            "set coincident=keep"
         )

@@ -1,0 +1,90 @@
+"""A protein (or nucleic acid), read once for any number of ligands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Int
+from numpy.typing import NDArray
+
+from intertwiner.errors import DataError
+from intertwiner_atoms.config import ComplexConfig, ReadConfig
+from intertwiner_atoms.elements import METALS
+from intertwiner_atoms.readers.any_file import reader_of
+from intertwiner_atoms.readers.macromolecule import MacromoleculeReader
+from intertwiner_atoms.readers.report import ReadReport
+from intertwiner_atoms.readers.sites import Sites
+from intertwiner_atoms.readers.validation import checked
+
+__all__ = ["Receptor", "read_receptor"]
+
+
+@dataclass(frozen=True)
+class Receptor:
+    """The atoms of one model that policy keeps, every one checked, and the file's report."""
+
+    file: Path
+    sites: Sites
+    report: ReadReport
+
+    @cached_property
+    def metal(self) -> Bool[NDArray[np.bool_], " atoms"]:
+        """Which atoms are metals."""
+        return np.isin(self.sites.z, sorted(METALS))
+
+    def rows_of(
+        self, residues: Int[NDArray[np.int64], " residues"]
+    ) -> Bool[NDArray[np.bool_], " atoms"]:
+        """Which atoms belong to the residues of these running numbers."""
+        wanted = np.zeros(int(self.sites.residue[-1]) + 1, dtype=bool)
+        wanted[residues] = True
+        return wanted[self.sites.residue]
+
+
+def read_receptor(path: Path | str, config: ComplexConfig | None = None) -> Receptor:
+    """The macromolecule in a PDB, mmCIF or PDBQT file.
+
+    Raises `DataError` naming file, atom, value and remedy, as all readers do.
+    """
+    path, config = Path(path), config or ComplexConfig()
+    report = ReadReport(path)
+    reader = reader_of(path, _as_read_config(config), report)
+    if not isinstance(reader, MacromoleculeReader):
+        raise DataError(
+            f"{path}: not a file of a protein; give PDB, mmCIF or PDBQT (were protein and ligand "
+            "swapped?)"
+        )
+    models = reader.tables(path, report)
+    if config.model > len(models):
+        raise DataError(f"{path} has {len(models)} models; model={config.model} requested")
+    if len(models) > 1:
+        report.count(f"models, of which number {config.model} is used", len(models))
+    sites = reader.chosen(path, models[config.model - 1], report)
+    if len(sites) == 0:
+        raise _nothing_left(path, config)
+    atoms = checked(reader.raw(path, sites, ""), reader.config, report)
+    kept = sites.take(atoms.kept)
+    return Receptor(path, replace(kept, z=atoms.z), report)
+
+
+def _nothing_left(path: Path, config: ComplexConfig) -> DataError:
+    return DataError(
+        f"{path}: no protein atoms left (waters={config.waters!r}, metals={config.metals!r})"
+    )
+
+
+def _as_read_config(config: ComplexConfig) -> ReadConfig:
+    return ReadConfig(
+        models="all",
+        altlocs=config.altlocs,
+        waters="drop" if config.waters == "drop" else "keep",
+        metals=config.metals,
+        hydrogens=config.hydrogens,
+        zero_occupancy=config.zero_occupancy,
+        dummies=config.dummies,
+        coincident=config.coincident,
+        max_bytes=config.max_bytes,
+    )

@@ -1,0 +1,88 @@
+"""Lines of fixed columns as an array of bytes, so that a whole file is checked at once.
+
+A PDB file of 5,000 atoms is 400,000 characters; looked at one by one in Python they cost more
+than all else together.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from jaxtyping import Bool, Int, UInt8
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from intertwiner.errors import DataError
+from intertwiner_atoms.readers import text
+
+__all__ = ["FixedLines", "texts"]
+
+MAX_LINES: Final = 1 << 24
+"""More lines than any file of atoms below the size limit has."""
+
+_NEWLINE, _RETURN, _BLANK = 10, 13, 32
+
+
+class FixedLines:
+    """The lines of `data`; lines count from 0 here and from 1 in messages.
+
+    Raises `DataError` naming the line that is longer than `text.MAX_LINE`.
+    """
+
+    def __init__(self, path: Path, data: bytes) -> None:
+        if b"\n" not in data:
+            data = data.replace(b"\r", b"\n")
+        self.path = path
+        self.data = data
+        if data.count(b"\n") > MAX_LINES:
+            raise DataError(f"{path}: more than {MAX_LINES:,} lines: not a file of atoms")
+        self._bytes = np.frombuffer(data + b" " * 96, dtype=np.uint8)
+        ends = np.flatnonzero(self._bytes[: len(data)] == _NEWLINE)
+        if not data.endswith(b"\n"):
+            ends = np.append(ends, len(data))
+        self._starts = np.concatenate([[0], ends[:-1] + 1])
+        returned = self._bytes[np.maximum(ends - 1, 0)] == _RETURN
+        self.lengths: Int[NDArray[np.int64], " lines"] = ends - returned - self._starts
+        if len(ends) and self.lengths.max() > text.MAX_LINE:
+            number = int(np.argmax(self.lengths > text.MAX_LINE)) + 1
+            raise DataError(f"{path}, line {number}: longer than {text.MAX_LINE:,} bytes")
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @cached_property
+    def _heads(self) -> NDArray[Any]:
+        return texts(self.grid(np.arange(len(self)), 6))
+
+    def begins(self, *words: bytes) -> Bool[NDArray[np.bool_], " lines"]:
+        """Which lines begin with one of `words` of at most six characters."""
+        found = np.zeros(len(self), dtype=bool)
+        for word in words:
+            found |= self._heads.astype(f"S{len(word)}") == word
+        return found
+
+    def grid(
+        self, chosen: Int[NDArray[np.int64], " chosen"], width: int = 80
+    ) -> UInt8[NDArray[np.uint8], "chosen width"]:
+        """The first `width` (at most 96) characters of lines, blanks behind a line's end."""
+        found: NDArray[np.uint8] = sliding_window_view(self._bytes, width)[self._starts[chosen]]
+        short = np.flatnonzero(self.lengths[chosen] < width)
+        if len(short):
+            behind = np.arange(width) >= self.lengths[chosen][short][:, None]
+            found[short] = np.where(behind, np.uint8(_BLANK), found[short])
+        return found
+
+    def line(self, index: int) -> str:
+        """One line; a byte is a character, so that columns are where the format has them."""
+        start = int(self._starts[index])
+        return self.data[start : start + int(self.lengths[index])].decode("latin-1")
+
+
+def texts(grid: UInt8[NDArray[np.uint8], "rows width"]) -> NDArray[np.bytes_]:
+    """Every row of characters as one string, `[rows]` of type S with its blanks left in."""
+    rows, width = grid.shape
+    joined = np.ascontiguousarray(grid).view(f"S{width}")
+    return joined.reshape(rows)
