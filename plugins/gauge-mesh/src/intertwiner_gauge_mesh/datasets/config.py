@@ -79,9 +79,11 @@ class RoughDigitsConfig(DataConfig):
 class RnaConfig(DataConfig):
     """path: the npz file of surfaces, or the folder of the published set.
 
+    split: "official", or only the test surfaces that are "similar" or "dissimilar" to training.
     rotate: every mesh is turned at random, by a rotation that follows from its name and `seed`.
     """
 
+    split: str = "official"
     path: str = ""
     rotate: bool = True
     seed: Annotated[int, Ge(0)] = 0
@@ -95,6 +97,7 @@ class FaustConfig(DataConfig):
         random order, and their labels with them.
     """
 
+    split: str = "official"
     path: str = ""
     rotate: bool = False
     shuffle: bool = False
