@@ -19,7 +19,7 @@ from intertwiner.fields import (
     Structure,
     Symmetry,
 )
-from intertwiner.specs import ModelSpec
+from intertwiner.specs import KernelSpec, ModelSpec
 
 PAPER = "arXiv:2003.05425"
 PACKAGE = "intertwiner_gauge_mesh"
@@ -62,4 +62,20 @@ def _model(name: str, summary: str, kind: str, inputs: tuple[Field, ...] = ()) -
         symmetry=SYMMETRY,
         tasks=("regression", "classification"),
         tiny=TINY,
+    )
+
+
+@hookimpl
+def intertwiner_kernels() -> Iterable[KernelSpec]:
+    reference = f"{PACKAGE}.kernels.reference"
+    yield KernelSpec(
+        name="gauge-bmm",
+        summary="Plain torch: neighbours summed in batches of one degree, channels mixed after",
+        op="gauge_aggregate",
+        target=f"{PACKAGE}.kernels.bmm:gauge_aggregate",
+        reference=f"{reference}:gauge_aggregate",
+        examples=f"{reference}:examples",
+        device="any",
+        differentiable=2,
+        priority=10,
     )

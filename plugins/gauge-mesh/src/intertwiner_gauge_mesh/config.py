@@ -19,7 +19,8 @@ class GemConfig:
     """The flat network: a stack of residual blocks of gauge-equivariant convolutions.
 
     hidden: feature type between the layers, such as "16x0+16x1+16x2" (multiplicity x order).
-    blocks: residual blocks, two convolutions each.
+    blocks: how many; the last one gives what is read out.
+    block: of one convolution ("simple") or two with the nonlinearity after the sum ("released").
     rings: radial hats of the filters, evenly spaced from 0 to `reach`.
     reach: largest edge length that the filters resolve, in the unit of the positions; 0 takes
         the 99.5 % quantile of the edge lengths of the training meshes. Part of the checkpoint.
@@ -47,7 +48,8 @@ class GemConfig:
     """
 
     hidden: str = "16x0+16x1+16x2"
-    blocks: Annotated[int, Ge(1)] = 2
+    blocks: Annotated[int, Ge(1)] = 3
+    block: Literal["simple", "released"] = "simple"
     rings: Annotated[int, Interval(ge=1, le=8)] = 2
     reach: Annotated[float, Ge(0)] = 0.0
     nonlinearity: Nonlinearity = "product"

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from intertwiner_gauge_mesh.errors import InvalidSetting
 
@@ -19,7 +18,8 @@ __all__ = ["Block", "FeatureType", "TypeLike"]
 _TERM = re.compile(r"\s*(?:(\d+)\s*x)?\s*(\d+)\s*")
 
 
-class Block(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Block:
     """One order in a row: components start:stop, of which the first `count` are real parts."""
 
     order: int

@@ -1,0 +1,77 @@
+"""Vertex normals: the faces around a vertex, each as much as its interior angle there."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from intertwiner_gauge_mesh.errors import InvalidMesh
+from intertwiner_gauge_mesh.geometry.faces import Triangles
+
+__all__ = ["NormalWeights", "OnZeroNormal", "fit_normals", "vertex_normals"]
+
+NormalWeights = Literal["angle", "area"]
+OnZeroNormal = Literal["error", "pca"]
+VANISHING = 1e-8
+"""Length of the weighted sum below which faces cancel, in units of the sum of weights."""
+
+
+def vertex_normals(
+    face: Int[Tensor, "3 faces"],
+    triangles: Triangles,
+    vertices: int,
+    weights: NormalWeights = "angle",
+) -> tuple[Float[Tensor, "vertices 3"], Bool[Tensor, " vertices"]]:
+    """(unit normals, where they vanish). Vertices of no face have the normal (0, 0, 1).
+
+    n_p = normalise(sum over faces f at p of w_pf n_f), w the interior angle at p or the area.
+    """
+    weight = triangles.angle if weights == "angle" else triangles.area.expand(3, -1)
+    owner = face.flatten()
+    parts = (weight[..., None] * triangles.normal).reshape(-1, 3)
+    total = parts.new_zeros(vertices, 3).index_add(0, owner, parts)
+    scale = weight.new_zeros(vertices).index_add(0, owner, weight.flatten())
+    used = torch.zeros(vertices, dtype=torch.bool, device=face.device)
+    used[owner] = True
+    square = total.square().sum(-1)
+    zero = square.sqrt() <= VANISHING * scale
+    up = torch.zeros_like(total)
+    up[:, 2] = 1.0
+    length = torch.where(zero, torch.ones_like(square), square).sqrt()
+    return torch.where(zero[:, None], up, total / length[:, None]), zero & used
+
+
+def fit_normals(
+    pos: Float[Tensor, "vertices 3"],
+    normals: Float[Tensor, "vertices 3"],
+    missing: Bool[Tensor, " vertices"],
+    target: Int[Tensor, " edges"],
+    source: Int[Tensor, " edges"],
+    on_zero: OnZeroNormal,
+) -> Float[Tensor, "vertices 3"]:
+    """Normals with those that are `missing` fitted to the neighbours, or an error for the first.
+
+    The fit is the direction of least spread of the neighbours about the vertex, on the side that
+    their own normals are on.
+    """
+    rows = missing.nonzero().flatten()
+    if len(rows) == 0:
+        return normals
+    if on_zero == "error":
+        raise InvalidMesh(
+            f"the faces around vertex {int(rows[0])} cancel: it has no normal ({len(rows)} such "
+            "vertices). Repair the mesh, or pass on_zero_normal='pca' to fit one"
+        )
+    chosen = missing[target]
+    target, source = target[chosen], source[chosen]
+    offset = pos[source] - pos[target]
+    outer = offset[:, :, None] * offset[:, None, :]
+    spread = pos.new_zeros(len(pos), 3, 3).index_add(0, target, outer)
+    around = torch.where(missing[source, None], torch.zeros_like(offset), normals[source])
+    side = pos.new_zeros(len(pos), 3).index_add(0, target, around)
+    fitted = torch.linalg.eigh(spread[rows]).eigenvectors[:, :, 0]
+    sign = torch.where((fitted * side[rows]).sum(-1, keepdim=True) < 0, -1.0, 1.0)
+    return normals.index_copy(0, rows, fitted * sign.to(fitted.dtype))
