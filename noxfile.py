@@ -20,9 +20,12 @@ ROOT = Path(__file__).parent
 DISTRIBUTIONS = {
     "intertwiner": "packages/intertwiner",
     "intertwiner-atoms": "packages/intertwiner-atoms",
+    "intertwiner-atomic-conv": "plugins/atomic-conv",
+    "intertwiner-enflow": "plugins/enflow",
     "intertwiner-equivariant-conv": "plugins/equivariant-conv",
+    "intertwiner-gauge-mesh": "plugins/gauge-mesh",
 }
-PLUGINS = {"intertwiner-atoms": "atoms", "intertwiner-equivariant-conv": "equivariant-conv"}
+PLUGINS = {name: name.removeprefix("intertwiner-") for name in DISTRIBUTIONS if "-" in name}
 SOURCES = [f"{folder}/src" for folder in DISTRIBUTIONS.values()]
 TEST_TOOLS = ["pytest", "hypothesis", "ase", "triton; sys_platform == 'linux'"]
 """Triton's interpreter runs the GPU kernels on the CPU."""
