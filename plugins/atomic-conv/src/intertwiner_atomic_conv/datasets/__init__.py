@@ -1,0 +1,1 @@
+"""Complexes: generated pockets, the open FEP benchmarks, a PDBbind folder."""

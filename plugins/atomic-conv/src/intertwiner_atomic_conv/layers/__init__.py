@@ -1,0 +1,1 @@
+"""The parts of the networks, each a plain `torch.nn.Module` or function."""

@@ -1,0 +1,96 @@
+"""The atomic convolution of a batch's interface, and the energy it makes: dG of every complex.
+
+    S[b, k]  = sum over the edges of block b of f_k(r)                       radial pooling
+    H[c, i]  = sum over the blocks b of node i and kind c of S[b] W[t_i, a_b]  first layer
+    h_complex = H[COMMON] + H[CROSS]      h_fragment = H[COMMON] + H[DISPLACED]
+    dG = sum_i N(h_complex[i]) - N(h_fragment[i])
+
+The (atoms x buckets x filters) matrix of features is never built: it is zero for most buckets.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from intertwiner_atomic_conv.graphs.blocks import Interface
+from intertwiner_atomic_conv.graphs.interface import COMMON, CROSS, DISPLACED
+from intertwiner_atomic_conv.kernels import radial_pool
+from intertwiner_atomic_conv.layers.grouped import grouped_linear
+from intertwiner_atomic_conv.layers.networks import AtomicNetworks
+from intertwiner_atomic_conv.layers.radial import RadialFilters
+
+__all__ = ["AtomicConvolution"]
+
+KINDS = 3
+Limits = tuple[float, float]
+
+
+class AtomicConvolution(nn.Module):
+    """Energy differences of complexes from their interfaces.
+
+    limits: where edges to the own and to other parts end (angstrom); no filter reaches farther.
+    scale [buckets * filters]: features are multiplied by it.
+    """
+
+    scale: Tensor
+
+    def __init__(
+        self, filters: RadialFilters, networks: AtomicNetworks, buckets: int, limits: Limits
+    ) -> None:
+        super().__init__()
+        self.filters, self.networks = filters, networks
+        self.buckets, self.limits = buckets, limits
+        self.register_buffer("scale", torch.ones(buckets * len(filters)))
+
+    def forward(
+        self, interface: Interface, pos: Float[Tensor, "atoms 3"] | None = None
+    ) -> Float[Tensor, "complexes outputs"]:
+        """dG of every complex. pos: positions to differentiate by, in angstrom.
+
+        Exactly 0 where no atom sees another part.
+        """
+        energy = self.atom_energies(interface, pos)
+        out = energy.new_zeros(interface.complexes, energy.shape[1])
+        return out.index_add(0, interface.complex, energy)
+
+    def atom_energies(
+        self, interface: Interface, pos: Float[Tensor, "atoms 3"] | None = None
+    ) -> Float[Tensor, "nodes outputs"]:
+        """What binding changes in the energy of every changed atom; their sum is dG."""
+        hidden = self._first_layer(interface, self.pooled(interface, pos))
+        common = hidden[COMMON]
+        both = torch.cat([common + hidden[CROSS], common + hidden[DISPLACED]])
+        bound, free = self.networks.rest(both, interface.nodes, copies=2).chunk(2)
+        return bound - free
+
+    def pooled(
+        self, interface: Interface, pos: Float[Tensor, "atoms 3"] | None = None
+    ) -> Float[Tensor, "blocks filters"]:
+        """Filters summed over the edges of every block."""
+        distance = self._distances(interface, pos)
+        own, other = self.limits
+        if own == other:
+            return radial_pool(distance, interface.pointer, *self.filters.values(own))
+        edge = int(interface.pointer[interface.ends])
+        ends, begins = interface.pointer[: interface.ends + 1], interface.pointer[interface.ends :]
+        within = radial_pool(distance[:edge], ends, *self.filters.values(own))
+        across = radial_pool(distance[edge:], begins - edge, *self.filters.values(other))
+        return torch.cat([within, across])
+
+    def _distances(self, interface: Interface, pos: Tensor | None) -> Float[Tensor, " edges"]:
+        if pos is None or not pos.requires_grad:
+            return interface.distance.to(self.scale.dtype)
+        vectors = pos.index_select(0, interface.neighbor) - pos.index_select(0, interface.center)
+        return torch.linalg.vector_norm(vectors, dim=1)
+
+    def _first_layer(
+        self, interface: Interface, pooled: Float[Tensor, "blocks filters"]
+    ) -> Float[Tensor, "kinds nodes width"]:
+        weight = self.networks.first() * self.scale.unsqueeze(1)
+        by_pair = weight.view(-1, len(self.filters), weight.shape[2])
+        product = grouped_linear(pooled, by_pair, None, interface.pairs)
+        nodes = len(interface.atom)
+        rows = product.new_zeros(KINDS * nodes, product.shape[1])
+        return rows.index_add(0, interface.row, product).view(KINDS, nodes, -1)
