@@ -55,3 +55,12 @@ def test_a_file_nobody_reads_is_refused_with_what_is_read(registry, tmp_path):
         read_file(registry, tmp_path / "x.abc", Structure.ATOMS)
     with pytest.raises(DataError, match="such files.*install intertwiner-atoms"):
         read_file(Registry([]), tmp_path / "x", Structure.ATOMS)
+
+
+def test_a_packed_file_has_the_suffix_of_what_is_in_it_and_a_folder_one_of_its_own(
+    registry, tmp_path
+):
+    with pytest.raises(DataError, match=r"\.abc files as atoms"):
+        read_file(registry, tmp_path / "x.abc.GZ", Structure.ATOMS)
+    with pytest.raises(DataError, match=r"\.folder files as atoms"):
+        read_file(registry, tmp_path, Structure.ATOMS)

@@ -7,7 +7,13 @@ from collections.abc import Iterable
 from intertwiner.fields import Structure
 from intertwiner.hookspecs import hookimpl
 from intertwiner.specs import AdapterSpec, DatasetSpec, Source
-from intertwiner_atoms.quantities import ATOM_FIELDS, GFN2_TARGETS, QM7_TARGETS, QM9_TARGETS
+from intertwiner_atoms.quantities import (
+    ATOM_FIELDS,
+    COMPLEX_FIELDS,
+    GFN2_TARGETS,
+    QM7_TARGETS,
+    QM9_TARGETS,
+)
 
 _DATASETS = "intertwiner_atoms.datasets"
 _CONFIG = "intertwiner_atoms.config"
@@ -133,6 +139,16 @@ def intertwiner_adapters() -> Iterable[AdapterSpec]:
             adds=ATOM_FIELDS,
             suffixes=suffixes,
         )
+    yield AdapterSpec(
+        name="read-complex",
+        summary="Proteins with their ligands: a folder of complexes, or a CSV table of files",
+        target="intertwiner_atoms.complexes.reader:ComplexReader",
+        config=f"{_CONFIG}:ComplexConfig",
+        takes=Structure.FILE,
+        gives=Structure.COMPLEX,
+        adds=COMPLEX_FIELDS,
+        suffixes=(".csv", ".folder"),
+    )
     yield AdapterSpec(
         name="read-smiles",
         summary="SMILES files: one molecule and its name a line",

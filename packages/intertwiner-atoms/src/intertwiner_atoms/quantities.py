@@ -6,11 +6,17 @@ from typing import Final
 
 from intertwiner.fields import GRAPH, NODE, Field, Irreps, Label, Point, Scalar
 
-__all__ = ["ATOM_FIELDS", "GFN2_TARGETS", "QM7_TARGETS", "QM9_TARGETS", "names"]
+__all__ = ["ATOM_FIELDS", "COMPLEX_FIELDS", "GFN2_TARGETS", "QM7_TARGETS", "QM9_TARGETS", "names"]
 
 ATOM_FIELDS: Final = (
     Field("pos", NODE, Point(), "angstrom", "positions of the atoms"),
     Field("z", NODE, Label(), None, "atomic numbers"),
+)
+
+COMPLEX_FIELDS: Final = (
+    *ATOM_FIELDS,
+    Field("part", NODE, Label(2), None, "0 for atoms of the protein, 1 for those of the ligand"),
+    Field("residue", NODE, Label(), None, "0 for the ligand, then the protein's residues from 1"),
 )
 
 GFN2_TARGETS: Final = (

@@ -19,9 +19,10 @@ __all__ = ["read_file"]
 def read_file(registry: Registry, path: Path, structure: Structure) -> list[Data]:
     """The records in `path` as `structure`: a reader for its suffix, then adapters if need be.
 
+    A folder counts as a file with the suffix `.folder`; `.gz` behind a suffix is left aside.
     Raises `DataError` when no installed plugin leads from such a file to `structure`.
     """
-    suffix = path.suffix.lower()
+    suffix = _suffix(path)
     for reader in registry.adapters:
         if suffix not in reader.spec.suffixes:
             continue
@@ -35,6 +36,12 @@ def read_file(registry: Registry, path: Path, structure: Structure) -> list[Data
     hint = f"files that are read: {', '.join(known)}" if known else "install intertwiner-atoms"
     what = f"{suffix or 'such'} files as {structure}"
     raise DataError(f"{path}: no installed plugin reads {what}; {hint}")
+
+
+def _suffix(path: Path) -> str:
+    if path.is_dir():
+        return ".folder"
+    return Path(path.name.lower().removesuffix(".gz")).suffix
 
 
 def _instance(entry: Entry[AdapterSpec]) -> Any:

@@ -17,6 +17,7 @@ from intertwiner_atoms.elements import SYMBOLS
 from intertwiner_atoms.readers.any_file import reader_of
 from intertwiner_atoms.readers.base import RecordsReader
 from intertwiner_atoms.readers.report import ReadReport
+from intertwiner_atoms.readers.spans import Span, lines_of
 from intertwiner_atoms.readers.text import numbered_lines
 from intertwiner_atoms.readers.validation import Atoms
 
@@ -91,11 +92,11 @@ def only_ligand(path: Path | str, config: ComplexConfig | None = None) -> Ligand
 
 
 def ligands_of(
-    path: Path, config: ComplexConfig, only: int = 0
+    path: Path, config: ComplexConfig, only: int = 0, span: Span | None = None
 ) -> Iterator[Ligand | DataError | None]:
     """Every record of the file, or what is wrong with it where the others can still be read.
 
-    only: the one record that is wanted; the others may be None.
+    only: the one record that is wanted; the others may be None. span: a piece of the file.
     Raises `DataError` when the file as a whole cannot be read.
     """
     report = ReadReport(path)
@@ -106,7 +107,10 @@ def ligands_of(
             report = ReadReport(path)
         return
     empty = True
-    for found in reader.each(path, numbered_lines(path, config.max_bytes), only=only):
+    lines, first = numbered_lines(path, config.max_bytes), 1
+    if span is not None:
+        lines, first = lines_of(path, span, config.max_bytes), span.record
+    for found in reader.each(path, lines, first, only):
         empty = False
         if isinstance(found, tuple):
             found[1].counts.update(report.counts)

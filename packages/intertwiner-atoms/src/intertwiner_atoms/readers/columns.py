@@ -41,9 +41,9 @@ class FixedLines:
             raise DataError(f"{path}: more than {MAX_LINES:,} lines: not a file of atoms")
         self._bytes = np.frombuffer(data + b" " * 96, dtype=np.uint8)
         ends = np.flatnonzero(self._bytes[: len(data)] == _NEWLINE)
-        if not data.endswith(b"\n"):
+        if data and not data.endswith(b"\n"):
             ends = np.append(ends, len(data))
-        self._starts = np.concatenate([[0], ends[:-1] + 1])
+        self._starts = np.concatenate([[0], ends + 1])[: len(ends)]
         returned = self._bytes[np.maximum(ends - 1, 0)] == _RETURN
         self.lengths: Int[NDArray[np.int64], " lines"] = ends - returned - self._starts
         if len(ends) and self.lengths.max() > text.MAX_LINE:

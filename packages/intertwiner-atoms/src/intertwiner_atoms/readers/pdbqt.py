@@ -81,7 +81,7 @@ class PdbqtReader(MacromoleculeReader):
         report.count("pseudo-atoms of docking dropped", int((~atom).sum()))
         model = np.searchsorted(np.flatnonzero(lines.begins(b"MODEL")), atoms)[atom]
         sites = sites.take(atom)
-        return [sites.take(model == number) for number in np.unique(model)]
+        return [sites.take(model == number) for number in np.unique(model)] or [sites]
 
 
 def _check_branches(lines: FixedLines) -> None:

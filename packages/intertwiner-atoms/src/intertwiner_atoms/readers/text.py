@@ -12,7 +12,16 @@ from typing import IO, Final, cast
 
 from intertwiner.errors import DataError
 
-__all__ = ["MAX_LINE", "check_text", "decoded", "numbered_lines", "parse_number", "read_bytes"]
+__all__ = [
+    "GZIP",
+    "MAX_LINE",
+    "check_text",
+    "decoded",
+    "decoded_lines",
+    "numbered_lines",
+    "parse_number",
+    "read_bytes",
+]
 
 MAX_LINE: Final = 1 << 20
 """Bytes of the longest line that is read."""
@@ -105,11 +114,12 @@ def numbered_lines(path: Path, max_bytes: int) -> Iterator[tuple[int, str]]:
     """
     check_text(path, max_bytes)
     with _opened(path) as stream:
-        yield from enumerate(_decoded_lines(path, stream, max_bytes), start=1)
+        yield from enumerate(decoded_lines(path, stream, max_bytes), start=1)
 
 
-def _decoded_lines(path: Path, stream: IO[bytes], max_bytes: int) -> Iterator[str]:
-    number, total = 0, 0
+def decoded_lines(path: Path, stream: IO[bytes], max_bytes: int, first: int = 1) -> Iterator[str]:
+    """The lines of a stream; for messages the first has the number `first`."""
+    number, total = first - 1, 0
     while line := stream.readline(MAX_LINE + 1):
         number, total = number + 1, total + len(line)
         if len(line) > MAX_LINE:

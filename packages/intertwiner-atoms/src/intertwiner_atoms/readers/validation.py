@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -71,6 +71,11 @@ class Atoms:
     def label(self, atom: int) -> str:
         """How an atom is called in messages."""
         return self.raw.labels[int(self.kept[atom])]
+
+    def compact(self) -> Atoms:
+        """The same without what only messages need, to be sent to another process."""
+        raw = replace(self.raw, tokens=(), labels=(), pos=self.pos)
+        return Atoms(raw, self.z, np.arange(len(self.z)))
 
     def record(self) -> Data:
         """pos [atoms, 3] float32 in angstrom, z [atoms], name, and where there is one the cell."""
