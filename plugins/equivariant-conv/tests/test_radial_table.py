@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from intertwiner_equivariant_conv import RadialBasis, RadialNetwork
+from intertwiner_equivariant_conv.layers.hermite import HERMITE
 from intertwiner_equivariant_conv.layers.radial_table import (
-    HERMITE,
     EdgeDistances,
     build_table,
     place,

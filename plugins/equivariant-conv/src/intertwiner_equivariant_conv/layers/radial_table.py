@@ -17,35 +17,19 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from intertwiner_equivariant_conv.kernels import radial as compiled
+from intertwiner_equivariant_conv.layers.hermite import HERMITE, STEEPEST
 from intertwiner_equivariant_conv.layers.radial import SILU_SCALE, RadialBasis, RadialNetwork
 
-__all__ = ["DEGREES", "EdgeDistances", "Placement", "build_table", "place", "table_error"]
-
-DEGREES: Final = (3, 5)
-"""Degrees of the polynomials: from V and V', or from V, V' and V''."""
-
-HERMITE: Final = {
-    3: ((1, 0, 0, 0), (0, 1, 0, 0), (-3, -2, 3, -1), (2, 1, -2, 1)),
-    5: (
-        (1, 0, 0, 0, 0, 0),
-        (0, 1, 0, 0, 0, 0),
-        (0, 0, 0.5, 0, 0, 0),
-        (-10, -6, -1.5, 10, -4, 0.5),
-        (15, 8, 1.5, -15, 7, -1),
-        (-6, -3, -0.5, 6, -3, 0.5),
-    ),
-}
-"""Row q: the coefficient of t^q from (V, h V', h^2 V'') at t = 0 and then at t = 1."""
-
-STEEPEST: Final = {3: 0.5 - 0.5 / math.sqrt(3.0), 5: 0.5 - 0.5 / math.sqrt(5.0)}
-"""Where the derivative of the remainder, t^2 (1-t)^2 or t^3 (1-t)^3, is largest."""
+__all__ = ["EdgeDistances", "Placement", "build_table", "place", "table_error"]
 
 Jet = Float[Tensor, "order knots width"]
 """Values and derivatives with respect to t, to first or second order."""
@@ -77,30 +61,62 @@ def place(
 
     compact: leave intervals without an edge out of the table.
     """
+    library = compiled.load_library(distance.device, distance.dtype)
+    if library is None:
+        t, row, occupied = _plain_places(distance, cutoff, knots, compact)
+        return Placement(_powers(t, degree), row, occupied, knots)
+    found, row, occupied = compiled.find_places(
+        library, distance, cutoff, knots, degree, compact=compact
+    )
+    if distance.requires_grad and torch.is_grad_enabled():
+        found = _powers(_Fraction.apply(distance, found, (knots - 1) / cutoff), degree, found)
+    return Placement(found, row, occupied, knots)
+
+
+def _plain_places(
+    distance: Tensor, cutoff: float, knots: int, compact: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """(t, row, occupied), see `place`."""
     scaled = (distance.double() * ((knots - 1) / cutoff)).clamp(max=knots - 1)
     interval = scaled.detach().floor().long().clamp(0, knots - 1)
     t = (scaled - interval).to(distance.dtype)
     if not compact:
-        every = torch.arange(knots - 1, device=distance.device)
-        return Placement(_powers(t, degree), interval, every, knots)
+        return t, interval, torch.arange(knots - 1, device=distance.device)
     present = torch.bincount(interval, minlength=knots)[:-1] > 0
     occupied = present.nonzero().squeeze(1)
     number = torch.nn.functional.pad(present.cumsum(0) - 1, (0, 1), value=len(occupied))
-    return Placement(_powers(t, degree), number[interval], occupied, knots)
+    return t, number[interval], occupied
 
 
-def _powers(t: Float[Tensor, " edges"], degree: int) -> Float[Tensor, "edges degree+1"]:
+class _Fraction(torch.autograd.Function):
+    """t of a distance where it is known already, in the powers of it."""
+
+    @staticmethod
+    def forward(ctx: Any, distance: Tensor, powers: Tensor, scale: float) -> Tensor:
+        ctx.scale = scale
+        return powers[:, 1].clone()
+
+    @staticmethod
+    def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor, None, None]:
+        return cotangent * ctx.scale, None, None
+
+
+def _powers(
+    t: Float[Tensor, " edges"], degree: int, known: Tensor | None = None
+) -> Float[Tensor, "edges degree+1"]:
     """1, t, t^2, ..."""
-    found: Tensor = _Powers.apply(t, degree)
+    found: Tensor = _Powers.apply(t, degree, known)
     return found
 
 
 class _Powers(torch.autograd.Function):
-    """`_powers` written in place, and its derivative by Horner's rule."""
+    """`_powers` written in place, or `known`, and its derivative by Horner's rule."""
 
     @staticmethod
-    def forward(ctx: Any, t: Tensor, degree: int) -> Tensor:
+    def forward(ctx: Any, t: Tensor, degree: int, known: Tensor | None) -> Tensor:
         ctx.save_for_backward(t)
+        if known is not None:
+            return known.view_as(known)
         found = t.new_empty(len(t), degree + 1)
         found[:, 0] = 1.0
         for power in range(1, degree + 1):
@@ -108,13 +124,13 @@ class _Powers(torch.autograd.Function):
         return found
 
     @staticmethod
-    def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor, None, None]:
         (t,) = ctx.saved_tensors
         degree = cotangent.shape[1] - 1
         total = degree * cotangent[:, degree]
         for power in range(degree - 1, 0, -1):
             total = torch.addcmul(power * cotangent[:, power], total, t)
-        return total, None
+        return total, None, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,19 +174,32 @@ def build_table(
 
     Differentiable twice with respect to the weights of the network.
     """
-    last = network.weights[-1]
-    at_knots = _knot_jet(basis, knots, degree, last.device)
+    weights = tuple(network.weights)
+    last = weights[-1]
     if occupied is None:
         occupied = torch.arange(knots - 1, device=last.device)
-    first = int(occupied[0]) if len(occupied) else 0
-    jet = _hidden_jet(network, at_knots[:, first:])
-    left = jet.index_select(1, occupied - first)
-    right = jet.index_select(1, occupied - first + 1)
-    ends = torch.cat([left, right]).flatten(1)
-    coefficients = (_hermite(degree, ends.device) @ ends).view(degree + 1, -1, jet.shape[2])
-    rows = torch.nn.functional.pad(coefficients.transpose(0, 1), (0, 0, 0, 0, 0, 1)).to(last.dtype)
-    flat = rows.reshape(-1, rows.shape[2]) @ (last * _gain(network, len(network.weights) - 1))
-    return flat.view(len(rows), degree + 1, -1)
+    gains = _gains(*map(len, weights))
+
+    def plain(weights: Sequence[Tensor]) -> Tensor:
+        *hidden, last = weights
+        jet = _hidden_jet(hidden, gains, _knot_jet(basis, knots, degree, last.device))
+        rows = _plain_rows(jet, occupied, degree, gains[-1]).to(last.dtype)
+        return (rows.flatten(0, 1) @ last).view(len(rows), degree + 1, -1)
+
+    library = compiled.load_library(last.device, last.dtype)
+    if library is None:
+        return plain(weights)
+    at_knots = _unscaled_jet(basis.number, basis.cutoff, knots, (degree + 1) // 2, 0.0)
+    scaled = (gains[0] * float(basis.scale), *gains[1:])
+    return compiled.build(
+        compiled.Knots(library, at_knots, occupied, degree, scaled, plain), weights
+    )
+
+
+def _plain_rows(jet: Jet, occupied: Tensor, degree: int, gain: float) -> Tensor:
+    ends = torch.cat([jet.index_select(1, occupied), jet.index_select(1, occupied + 1)]).flatten(1)
+    found = (_hermite(degree, ends.device) @ (ends * gain)).view(degree + 1, -1, jet.shape[2])
+    return torch.nn.functional.pad(found.transpose(0, 1), (0, 0, 0, 0, 0, 1))
 
 
 @torch.no_grad()
@@ -189,13 +218,16 @@ def table_error(
 def _error_at(
     network: RadialNetwork, basis: RadialBasis, knots: int, degree: int, t: float, order: int
 ) -> float:
-    last = network.weights[-1].double()
-    jet = _hidden_jet(network, _knot_jet(basis, knots, degree, last.device))
+    *hidden, last = network.weights
+    last = last.double()
+    gains = _gains(*map(len, network.weights))
+    jet = _hidden_jet(hidden, gains, _knot_jet(basis, knots, degree, last.device))
     ends = torch.cat([jet[:, :-1], jet[:, 1:]]).flatten(1)
     powers = [q**order * t ** max(q - order, 0) for q in range(degree + 1)]
     row = torch.tensor(powers, dtype=torch.float64, device=last.device)
     found = (row @ _hermite(degree, last.device) @ ends).view(knots - 1, -1)
-    exact = _hidden_jet(network, _knot_jet(basis, knots, degree, last.device, t))[order]
+    between = _knot_jet(basis, knots, degree, last.device, t)
+    exact = _hidden_jet(hidden, gains, between)[order]
     size = (exact @ last).square().mean().sqrt().clamp(min=torch.finfo(torch.float64).tiny)
     return float(((found - exact) @ last).abs().max() / size)
 
@@ -205,9 +237,12 @@ def _hermite(degree: int, device: torch.device) -> Float[Tensor, "powers ends"]:
     return torch.tensor(HERMITE[degree], dtype=torch.float64, device=device)
 
 
-def _gain(network: RadialNetwork, layer: int) -> float:
-    """The factor of a layer's weights, see `RadialNetwork`."""
-    return (SILU_SCALE if layer else 1.0) / math.sqrt(len(network.weights[layer]))
+@functools.cache
+def _gains(*fan_in: int) -> tuple[float, ...]:
+    """The factor of every layer's weights, see `RadialNetwork`."""
+    return tuple(
+        (SILU_SCALE if layer else 1.0) / math.sqrt(width) for layer, width in enumerate(fan_in)
+    )
 
 
 def _knot_jet(
@@ -233,10 +268,10 @@ def _unscaled_jet(number: int, cutoff: float, knots: int, orders: int, shift: fl
     return torch.stack([torch.stack(columns, 1) for columns in jet]).detach()
 
 
-def _hidden_jet(network: RadialNetwork, jet: Jet) -> Jet:
+def _hidden_jet(hidden: Sequence[Tensor], gains: Sequence[float], jet: Jet) -> Jet:
     """The last hidden vector with its derivatives, in double precision."""
-    for layer, weight in enumerate(network.weights[:-1]):
-        product = jet.flatten(0, 1) @ (weight.double() * _gain(network, layer))
+    for weight, gain in zip(hidden, gains, strict=False):
+        product = jet.flatten(0, 1) @ (weight.double() * gain)
         jet = _silu_jet(product.view(*jet.shape[:2], -1))
     return jet
 

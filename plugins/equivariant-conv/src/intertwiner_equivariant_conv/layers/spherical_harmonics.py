@@ -25,14 +25,16 @@ def spherical_harmonics(
     direction: Float[Tensor, "edges 3"], lmax: int
 ) -> Float[Tensor, edges(lmax + 1) ^ 2]:
     """All orders up to `lmax` of unit vectors, order l at columns l^2 ... l^2 + 2l."""
-    orders = [torch.ones_like(direction[:, :1])]
-    if lmax >= 1:
-        orders.append(math.sqrt(3.0) * direction)
+    if lmax < 1:
+        return torch.ones_like(direction[:, :1])
+    first = math.sqrt(3.0) * direction
+    with_scalar = torch.nn.functional.pad(first, (1, 0), value=1.0)
+    orders = [first]
     for order in range(2, lmax + 1):
-        product = orders[1].unsqueeze(2) * orders[-1].unsqueeze(1)
+        product = first.unsqueeze(2) * orders[-1].unsqueeze(1)
         step = _raise_order(order, direction.dtype, direction.device)
         orders.append(product.flatten(1) @ step)
-    return torch.cat(orders, 1)
+    return torch.cat([with_scalar, *orders[1:]], 1) if lmax > 1 else with_scalar
 
 
 @functools.cache

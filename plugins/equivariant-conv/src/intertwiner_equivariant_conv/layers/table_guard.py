@@ -62,10 +62,11 @@ class TableGuard(nn.Module):
         """Knots to use now."""
         if not self.training:
             return self._for_these_weights(network, basis)
-        if int(self.steps) % self.check_every == 0:
-            self.knots.fill_(self.sufficient(network, basis))
-        self.steps += 1
-        return int(self.knots)
+        knots, steps = self.knots, self.steps
+        before = int(steps.add_(1)) - 1
+        if before % self.check_every == 0:
+            knots.fill_(self.sufficient(network, basis))
+        return int(knots)
 
     def sufficient(self, network: RadialNetwork, basis: RadialBasis) -> int:
         """The knots of now, or doubled until the error is within bounds; 0 where none suffice."""
