@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from intertwiner_enflow.dynamics.base import Dynamics
+from intertwiner_enflow.kernels.choice import torch_form
 
 __all__ = ["divergence_by_gradients"]
 
@@ -20,7 +21,7 @@ def divergence_by_gradients(
     create_graph: bool = False,
 ) -> tuple[Float[Tensor, "batch n channels"], Float[Tensor, " batch"]]:
     """v and div v: the diagonal of the Jacobian, entry by entry from `torch.autograd.grad`."""
-    with torch.enable_grad():
+    with torch_form(), torch.enable_grad():
         state = s.detach().requires_grad_() if not s.requires_grad else s
         values = dynamics(t, state, mask)
         flat = values.flatten(1)

@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from intertwiner_enflow.kernels.choice import torch_form
+
 __all__ = ["Dynamics", "per_sample"]
 
 
@@ -62,7 +64,8 @@ class Dynamics(nn.Module, ABC):
             values, change = torch.func.jvp(field, (s,), (direction,))
             return values, change
 
-        pairs = [along(direction) for direction in ds]
+        with torch_form():
+            pairs = [along(direction) for direction in ds]
         return pairs[0][0], torch.stack([change for _, change in pairs])
 
     def divergence(

@@ -9,7 +9,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from intertwiner_enflow.divergence.structured import egnn_divergence
 from intertwiner_enflow.dynamics.base import Dynamics
 from intertwiner_enflow.dynamics.stack import EgnnStack
 
@@ -44,13 +43,11 @@ class EgnnVelocity(Dynamics):
         )
         self.condition_time = condition_time
 
-    def nodes(
-        self, t: Float[Tensor, " batch"], s: Float[Tensor, "batch n dim"]
-    ) -> Float[Tensor, "batch n features"]:
+    def nodes(self, t: Float[Tensor, " batch"]) -> Float[Tensor, "batch features"]:
         """h^0, the same for all particles of a configuration."""
         time = t if self.condition_time else torch.ones_like(t)
         found: Tensor = self.embedding(time.unsqueeze(-1))
-        return found.unsqueeze(-2).expand(-1, s.shape[-2], -1)
+        return found
 
     def forward(
         self,
@@ -58,7 +55,7 @@ class EgnnVelocity(Dynamics):
         s: Float[Tensor, "batch n dim"],
         mask: Float[Tensor, "batch n"] | None = None,
     ) -> Float[Tensor, "batch n dim"]:
-        moved, _ = self.stack(s, self.nodes(t, s), mask)
+        moved, _ = self.stack(s, self.nodes(t), mask)
         return centred(moved, mask)
 
     def tangents(
@@ -68,13 +65,13 @@ class EgnnVelocity(Dynamics):
         ds: Float[Tensor, "directions batch n dim"],
         mask: Float[Tensor, "batch n"] | None = None,
     ) -> tuple[Tensor, Tensor]:
-        moved, dmoved, _, _ = self.stack.tangents(s, ds, self.nodes(t, s), None, mask)
+        moved, dmoved, _, _ = self.stack.tangents(s, ds, self.nodes(t), None, mask)
         return centred(moved, mask), centred(dmoved, mask)
 
     def divergence(
         self, t: Float[Tensor, " batch"], s: Float[Tensor, "batch n dim"]
     ) -> tuple[Float[Tensor, "batch n dim"], Float[Tensor, " batch"]]:
-        moved, trace = egnn_divergence(self.stack, s, self.nodes(t, s))
+        moved, trace = self.stack.divergence(s, self.nodes(t))
         return centred(moved), trace
 
 

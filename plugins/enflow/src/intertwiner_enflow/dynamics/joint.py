@@ -66,8 +66,8 @@ class JointVelocity(Dynamics):
         nodes = self.embedding(self._inputs(t, h, context))
         dnodes = nn.functional.linear(dh, self.embedding.weight[:, : self.features])
         moved, dmoved, final, dfinal = self.stack.tangents(x, dx, nodes, dnodes, mask)
-        if dfinal is None:  # the stack carries tangents of h when it is given some
-            raise RuntimeError("the network lost the tangents of its features")
+        if final is None or dfinal is None:  # the stack gives what it was built and asked for
+            raise RuntimeError("the network lost its features or their tangents")
         dout = nn.functional.linear(dfinal, self.embedding_out.weight)
         values = self._velocity(moved, self.embedding_out(final), mask)
         return values, self._velocity(dmoved, dout, mask)

@@ -83,6 +83,26 @@ class EgnnLayer(nn.Module):
             bound=self.bound,
         )
 
+    def tensors(self) -> list[Tensor | None]:
+        """All weights, in the order of the compiled program."""
+        first, second = self.edge[0], self.edge[2]
+        node, coord, gate = self.node, self.coord, self.attention
+        return [
+            first.weight,
+            first.bias,
+            second.weight,
+            second.bias,
+            None if gate is None else gate.weight,
+            None if gate is None else gate.bias,
+            node[0].weight,
+            node[0].bias,
+            node[2].weight,
+            node[2].bias,
+            coord[0].weight,
+            coord[0].bias,
+            coord[2].weight,
+        ]
+
     def forward(
         self,
         x: Float[Tensor, "batch n dim"],

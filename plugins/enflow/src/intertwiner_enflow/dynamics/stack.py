@@ -6,7 +6,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from intertwiner_enflow.divergence.structured import egnn_divergence
 from intertwiner_enflow.dynamics.layer import EgnnLayer
+from intertwiner_enflow.kernels.choice import compiled_is_allowed
+from intertwiner_enflow.kernels.compiled.library import Kind, load
+from intertwiner_enflow.kernels.compiled.operation import (
+    Program,
+    stack_tangents,
+    stack_trace,
+    stack_values,
+)
 from intertwiner_enflow.kernels.edge_block import EdgeTangents, geometry
 
 __all__ = ["REACH", "EgnnStack", "ordered_pairs"]
@@ -42,19 +51,62 @@ class EgnnStack(nn.Module):
             for _ in range(layers)
         )
         self.features = features
+        self.attention, self.bound = attention, bound
+        self.initial_distances = initial_distances
         self.final_features = final_features
         if not final_features:
             self.layers[-1].node.requires_grad_(False)
         if not final_positions:
             self.layers[-1].coord.requires_grad_(False)
 
+    def program(self, x: Float[Tensor, "batch n dim"]) -> Program | None:
+        """The compiled form for tensors like x, None where there is none or torch is asked for."""
+        if x.device.type != "cpu" or not compiled_is_allowed():
+            return None
+        kind = Kind(
+            x.dtype,
+            x.shape[-1],
+            self.features,
+            self.attention,
+            self.bound is not None,
+            self.initial_distances,
+        )
+        library = load(kind)
+        if library is None:
+            return None
+        bound = 1.0 if self.bound is None else self.bound
+        return Program(library, len(self.layers), self.features, self.final_features, bound)
+
+    def weights(self) -> list[Tensor | None]:
+        """All weights, layer after layer, in the order of the compiled program."""
+        found: list[Tensor | None] = []
+        for layer in self.layers:
+            found += layer.tensors()
+        return found
+
     def forward(
+        self,
+        x: Float[Tensor, "batch n dim"],
+        h: Float[Tensor, "batch *n features"],
+        mask: Float[Tensor, "batch n"] | None = None,
+    ) -> tuple[Float[Tensor, "batch n dim"], Float[Tensor, "batch n features"] | None]:
+        """(x^L - x0, h^L), both zero on masked particles; h^L is None where it is not wanted.
+
+        h: of every particle, or one row for all particles of a configuration.
+        """
+        program = self.program(x)
+        if program is not None:
+            return stack_values(program, x, h, mask, self.weights())
+        moved, end = self.in_torch(x, _of_each(h, x), mask)
+        return moved, end if self.final_features else None
+
+    def in_torch(
         self,
         x: Float[Tensor, "batch n dim"],
         h: Float[Tensor, "batch n features"],
         mask: Float[Tensor, "batch n"] | None = None,
     ) -> tuple[Float[Tensor, "batch n dim"], Float[Tensor, "batch n features"]]:
-        """(x^L - x0, h^L), both zero on masked particles."""
+        """The dense form, layer by layer."""
         pairs, start, e = ordered_pairs(x, mask), x, None
         for number, layer in enumerate(self.layers):
             if number == 1:
@@ -69,11 +121,25 @@ class EgnnStack(nn.Module):
         self,
         x: Float[Tensor, "batch n dim"],
         dx: Float[Tensor, "directions batch n dim"],
+        h: Float[Tensor, "batch *n features"],
+        dh: Float[Tensor, "directions batch n features"] | None,
+        mask: Float[Tensor, "batch n"] | None = None,
+    ) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+        """(x^L - x0, its tangents, h^L, its tangents); dh only with an h of every particle."""
+        program = self.program(x)
+        if program is not None:
+            return stack_tangents(program, x, dx, h, dh, mask, self.weights())
+        return self.tangents_in_torch(x, dx, _of_each(h, x), dh, mask)
+
+    def tangents_in_torch(
+        self,
+        x: Float[Tensor, "batch n dim"],
+        dx: Float[Tensor, "directions batch n dim"],
         h: Float[Tensor, "batch n features"],
         dh: Float[Tensor, "directions batch n features"] | None,
         mask: Float[Tensor, "batch n"] | None = None,
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
-        """(x^L - x0, its tangents, h^L, its tangents)."""
+    ) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+        """The dense form with forward tangents, layer by layer."""
         pairs, found = ordered_pairs(x, mask), geometry(x)
         ddf = dx.unsqueeze(-2) - dx.unsqueeze(-3)
         de = 2 * (found.d * ddf).sum(dim=-1, keepdim=True)
@@ -85,6 +151,19 @@ class EgnnStack(nn.Module):
                 real = mask.unsqueeze(-1)
                 state = state._replace(h=state.h * real, dh=state.dh * real)
         return state.x - x, state.dx - dx, state.h, state.dh
+
+    def divergence(
+        self, x: Float[Tensor, "batch n dim"], h: Float[Tensor, "batch features"]
+    ) -> tuple[Float[Tensor, "batch n dim"], Float[Tensor, " batch"]]:
+        """(x^L - x0, the trace of its Jacobian by x0) where h does not depend on x."""
+        program = self.program(x)
+        if program is not None:
+            return stack_trace(program, x, h, self.weights())
+        return egnn_divergence(self, x, _of_each(h, x))
+
+
+def _of_each(h: Tensor, x: Tensor) -> Float[Tensor, "batch n features"]:
+    return h.unsqueeze(-2).expand(-1, x.shape[-2], -1) if h.ndim == 2 else h
 
 
 def ordered_pairs(
