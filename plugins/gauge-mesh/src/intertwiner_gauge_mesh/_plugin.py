@@ -19,7 +19,11 @@ from intertwiner.fields import (
     Structure,
     Symmetry,
 )
-from intertwiner.specs import KernelSpec, ModelSpec
+from intertwiner.specs import AdapterSpec, DatasetSpec, KernelSpec, ModelSpec
+from intertwiner_gauge_mesh.baselines.declarations import baseline_models
+from intertwiner_gauge_mesh.datasets.declarations import datasets
+from intertwiner_gauge_mesh.moments.declarations import moment_models
+from intertwiner_gauge_mesh.readers.declarations import readers
 
 PAPER = "arXiv:2003.05425"
 PACKAGE = "intertwiner_gauge_mesh"
@@ -39,13 +43,16 @@ TINY = {"hidden": "4x0+3x1+2x2", "blocks": 1, "head": (8,)}
 
 @hookimpl
 def intertwiner_models() -> Iterable[ModelSpec]:
-    yield _model("gem", "Residual gauge-equivariant convolutions on a triangle mesh", "Gem")
-    yield _model(
+    gem = _model("gem", "Residual gauge-equivariant convolutions on a triangle mesh", "Gem")
+    field = _model(
         "gem-field",
         "As gem, of a scalar u and a vector v in space at every vertex",
         "Gem",
         inputs=CARRIED,
     )
+    yield from (gem, field)
+    yield from moment_models(gem, field)
+    yield from baseline_models(gem, field)
     yield _model("gem-unet", "The same on a hierarchy of samples of the surface", "GemUNet")
 
 
@@ -79,3 +86,24 @@ def intertwiner_kernels() -> Iterable[KernelSpec]:
         differentiable=2,
         priority=10,
     )
+    yield KernelSpec(
+        name="gauge-compiled",
+        summary="C++ over tiles of vertices that fit the cache, compiled once at first use",
+        op="gauge_aggregate",
+        target=f"{PACKAGE}.kernels.compiled.operation:gauge_aggregate",
+        reference=f"{reference}:gauge_aggregate",
+        examples=f"{reference}:examples",
+        device="cpu",
+        differentiable=2,
+        priority=20,
+    )
+
+
+@hookimpl
+def intertwiner_datasets() -> Iterable[DatasetSpec]:
+    yield from datasets()
+
+
+@hookimpl
+def intertwiner_adapters() -> Iterable[AdapterSpec]:
+    yield from readers()

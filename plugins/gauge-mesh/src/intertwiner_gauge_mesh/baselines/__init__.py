@@ -1,0 +1,1 @@
+"""What gauge-equivariant networks are measured against: formulas, and other networks."""

@@ -1,0 +1,1 @@
+"""A network that starts from moments of fields and shapes around every vertex."""
