@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from intertwiner_gauge_mesh.kernels import bmm, reference
+from intertwiner_gauge_mesh.kernels.compiled import operation as compiled
 from intertwiner_gauge_mesh.layers.block import ResidualBlock
 from intertwiner_gauge_mesh.layers.convolution import GaugeConv
 from intertwiner_gauge_mesh.layers.exchange import pack, pack_self_weight, pack_weight, unpack
@@ -105,7 +106,11 @@ def convolution(name: str, case: int, dtype: torch.dtype) -> tuple[GaugeConv, Me
     return layer, plan, pack(arrays[f"c{case}.x"]).to(dtype).requires_grad_()
 
 
-KERNELS = {"reference": reference.gauge_aggregate, "bmm": bmm.gauge_aggregate}
+KERNELS = {
+    "reference": reference.gauge_aggregate,
+    "bmm": bmm.gauge_aggregate,
+    "compiled": compiled.gauge_aggregate,
+}
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])

@@ -30,7 +30,7 @@ from intertwiner_gauge_mesh.kernels.rotation import circle
 from intertwiner_gauge_mesh.kernels.trilinear import Gradients, Problem, Wanted, run
 from intertwiner_gauge_mesh.types import Block, FeatureType
 
-__all__ = ["PASSES", "gauge_aggregate"]
+__all__ = ["PASSES", "circle_sums", "gauge_aggregate"]
 
 CHUNK_NUMBERS = 1 << 19
 """Numbers of S in one chunk: 2 MB in float32."""
@@ -202,7 +202,7 @@ def _start(
     if bias is None:
         out = x.new_zeros(len(x), kind.width)
     else:
-        out = _circle_sums(problem) @ spread_bias(bias, kind)
+        out = circle_sums(problem) @ spread_bias(bias, kind)
     if self_weight is not None:
         own = _weighed(problem.graph, x)
         blocks = self_blocks(self_weight, problem.type_in, kind)
@@ -211,7 +211,7 @@ def _start(
     return out
 
 
-def _circle_sums(problem: Problem) -> Float[Tensor, "vertices functions"]:
+def circle_sums(problem: Problem) -> Float[Tensor, "vertices functions"]:
     """sum_e w_e t(theta_e), and the weight of the vertex itself in the first column."""
     graph, order = problem.graph, problem.type_out.order
     key = ("circle_sums", order)
@@ -239,7 +239,7 @@ def _self_slope(problem: Problem, own: Tensor, x: Tensor) -> Float[Tensor, " sel
 
 
 def _bias_slope(problem: Problem, g: Tensor) -> Float[Tensor, " width_out"]:
-    return bias_rows(_circle_sums(problem).T @ g, problem.type_out)
+    return bias_rows(circle_sums(problem).T @ g, problem.type_out)
 
 
 def _buckets(problem: Problem) -> list[Bucket]:
