@@ -12,26 +12,30 @@ PACKAGE = "intertwiner_atomic_conv"
 
 @hookimpl
 def intertwiner_kernels() -> Iterable[KernelSpec]:
-    reference = f"{PACKAGE}.kernels.reference"
-    yield KernelSpec(
-        name="radial-pool-torch",
-        summary="Plain torch: filters of all edges, then a sum over blocks",
-        op="radial_pool",
-        target=f"{reference}:radial_pool",
-        reference=f"{reference}:radial_pool",
-        examples=f"{reference}:examples",
-        device="any",
-        differentiable=2,
-        priority=0,
-    )
-    yield KernelSpec(
-        name="radial-pool-compiled",
-        summary="C++ compiled once at first use; filters are never stored",
-        op="radial_pool",
-        target=f"{PACKAGE}.kernels.compiled.pool:radial_pool",
-        reference=f"{reference}:radial_pool",
-        examples=f"{reference}:examples",
-        device="cpu",
-        differentiable=2,
-        priority=20,
-    )
+    for op, module, said in (
+        ("radial_pool", "pool", "filters of all edges, then a sum over blocks"),
+        ("grouped_linear", "linear", "a product for every slice, then a sum"),
+    ):
+        reference = f"{PACKAGE}.kernels.reference"
+        name = op.replace("_", "-")
+        yield KernelSpec(
+            name=f"{name}-torch",
+            summary=f"Plain torch: {said}",
+            op=op,
+            target=f"{reference}:{op}",
+            reference=f"{reference}:{op}",
+            examples=f"{reference}:{op}_examples",
+            device="any",
+            differentiable=2,
+        )
+        yield KernelSpec(
+            name=f"{name}-compiled",
+            summary="C++ compiled once at first use; nothing is stored in between",
+            op=op,
+            target=f"{PACKAGE}.kernels.compiled.{module}:{op}",
+            reference=f"{reference}:{op}",
+            examples=f"{reference}:{op}_examples",
+            device="cpu",
+            differentiable=2,
+            priority=20,
+        )

@@ -18,16 +18,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from intertwiner_atomic_conv.graphs.interface import CROSS, InterfaceGraph
+from intertwiner_atomic_conv.kernels import Slice
 from intertwiner_atomic_conv.layers.atom_types import AtomTypes
 
-__all__ = ["BlockedGraph", "Interface", "Slice", "as_blocks", "join_blocks"]
+__all__ = ["BlockedGraph", "Interface", "as_blocks", "join_blocks"]
 
 Numbers = NDArray[np.int64]
 KINDS = 3
-
-Slice = tuple[int, int, int]
-"""(which matrix, first row, row after the last)."""
-
 
 @dataclass(frozen=True, slots=True)
 class BlockedGraph:

@@ -1,9 +1,13 @@
-"""`radial_pool`: radial filters summed over blocks of edges, served by the best kernel here.
+"""The two operations of an atomic convolution, each served by the best kernel that can run here.
 
-`INTERTWINER_KERNELS=reference` forces the plain one of `kernels.reference`.
+`radial_pool` sums filters over blocks of edges; `grouped_linear` multiplies slices of rows with
+matrices of their own. `INTERTWINER_KERNELS=reference` forces the plain ones of
+`kernels.reference`.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -11,9 +15,13 @@ from torch import Tensor
 from intertwiner.kernels import dispatch
 from intertwiner_atomic_conv.errors import InvalidInput
 
-__all__ = ["OPERATION", "radial_pool"]
+__all__ = ["GROUPED_LINEAR", "RADIAL_POOL", "Slice", "grouped_linear", "radial_pool"]
 
-OPERATION = "radial_pool"
+RADIAL_POOL = "radial_pool"
+GROUPED_LINEAR = "grouped_linear"
+
+Slice = tuple[int, int, int]
+"""(which matrix, first row, row after the last)."""
 
 
 def radial_pool(
@@ -35,6 +43,25 @@ def radial_pool(
             f"pointer runs from {int(pointer[0])} to {int(pointer[-1])}, "
             f"it must run from 0 to the number of edges, {len(distance)}"
         )
-    run = dispatch(OPERATION, distance.device, distance.dtype)
+    run = dispatch(RADIAL_POOL, distance.device, distance.dtype)
     out: Tensor = run(distance, pointer, cutoff, centre, exponent)
+    return out
+
+
+def grouped_linear(
+    x: Float[Tensor, "rows inputs"],
+    weight: Float[Tensor, "groups inputs outputs"],
+    slices: Sequence[Slice],
+    place: Int[Tensor, " rows"] | None = None,
+    size: int | None = None,
+) -> Float[Tensor, "size outputs"]:
+    """Each slice of rows times the matrix of its group, added up in rows `place` of the output.
+
+        out[place[r]] = sum over rows r of x[r] W[group of r]
+
+    slices: covering all rows in order; a group may come more than once. Without `place`, row r of
+    the output is that of x. size: rows of the output. Differentiable twice.
+    """
+    run = dispatch(GROUPED_LINEAR, x.device, x.dtype)
+    out: Tensor = run(x, weight, tuple(slices), place, len(x) if size is None else size)
     return out

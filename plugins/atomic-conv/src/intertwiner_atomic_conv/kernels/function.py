@@ -1,81 +1,57 @@
-"""An implementation of `radial_pool` and of its first derivative as one differentiable function.
+"""An implementation of an operation and of its first derivative as one differentiable function.
 
 Where a second derivative is wanted, the first is taken through the reference instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor
 
-from intertwiner_atomic_conv.kernels import reference
+__all__ = ["Backward", "differentiable"]
 
-__all__ = ["Backend", "apply_backend"]
-
-
-class Backend(Protocol):
-    """Value and first derivative, both without autograd."""
-
-    def forward(
-        self,
-        distance: Float[Tensor, " edges"],
-        pointer: Int[Tensor, " blocks+1"],
-        filters: Sequence[Float[Tensor, " filters"]],
-    ) -> Float[Tensor, "blocks filters"]:
-        """Sums of filters over blocks; `filters` is (cutoff, centre, exponent)."""
-
-    def backward(
-        self,
-        grad: Float[Tensor, "blocks filters"],
-        distance: Float[Tensor, " edges"],
-        pointer: Int[Tensor, " blocks+1"],
-        filters: Sequence[Float[Tensor, " filters"]],
-        wanted: tuple[bool, bool],
-    ) -> tuple[Tensor | None, Sequence[Tensor] | None]:
-        """Gradients by distances, and by the three filter values; None where not `wanted`."""
+Forward = Callable[..., Tensor]
+Backward = Callable[..., Sequence[Tensor | None]]
+"""(gradient of the output, which are needed, *tensors) -> gradient of every tensor."""
 
 
-def apply_backend(
-    backend: Backend,
-    distance: Float[Tensor, " edges"],
-    pointer: Int[Tensor, " blocks+1"],
-    cutoff: Float[Tensor, " filters"],
-    centre: Float[Tensor, " filters"],
-    exponent: Float[Tensor, " filters"],
-) -> Float[Tensor, "blocks filters"]:
-    """`radial_pool` by `backend`, twice differentiable."""
-    out: Tensor = _RadialPool.apply(backend, distance, pointer, cutoff, centre, exponent)  # type: ignore[no-untyped-call]
+def differentiable(
+    forward: Forward, backward: Backward, reference: Forward, *tensors: Tensor
+) -> Tensor:
+    """`forward(*tensors)`, twice differentiable by the floating `tensors`.
+
+    forward, backward: without autograd. reference: the same values from plain operations.
+    """
+    out: Tensor = _Function.apply(forward, backward, reference, *tensors)  # type: ignore[no-untyped-call]
     return out
 
 
-class _RadialPool(torch.autograd.Function):
+class _Function(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, backend: Backend, *tensors: Tensor) -> Tensor:
-        ctx.backend = backend
+    def forward(
+        ctx: Any, forward: Forward, backward: Backward, reference: Forward, *tensors: Tensor
+    ) -> Tensor:
+        ctx.by_hand, ctx.reference = backward, reference
         ctx.save_for_backward(*tensors)
-        distance, pointer, *filters = tensors
-        return backend.forward(distance, pointer, filters)
+        return forward(*tensors)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        needed, tensors = ctx.needs_input_grad[3:], ctx.saved_tensors
         if torch.is_grad_enabled():
-            return (None, *_through_reference(ctx.saved_tensors, ctx.needs_input_grad[1:], *grads))
-        distance, pointer, *filters = ctx.saved_tensors
-        wanted = ctx.needs_input_grad[1], any(ctx.needs_input_grad[3:])
-        by_distance, by_filters = ctx.backend.backward(
-            grads[0].contiguous(), distance, pointer, filters, wanted
-        )
-        return (None, by_distance, None, *(by_filters or (None, None, None)))
+            found = _through(ctx.reference, tensors, needed, grads[0])
+        else:
+            found = ctx.by_hand(grads[0].contiguous(), needed, *tensors)
+        return None, None, None, *found
 
 
-def _through_reference(
-    tensors: Sequence[Tensor], needed: Sequence[bool], grad: Tensor
+def _through(
+    reference: Forward, tensors: Sequence[Tensor], needed: Sequence[bool], grad: Tensor
 ) -> list[Tensor | None]:
     chosen = [tensor for tensor, need in zip(tensors, needed, strict=True) if need]
-    out = reference.radial_pool(*tensors)
+    out = reference(*tensors)
     found = iter(torch.autograd.grad(out, chosen, grad, create_graph=True, allow_unused=True))
     return [next(found) if need else None for need in needed]

@@ -1,6 +1,9 @@
-"""`radial_pool` in plain torch: the definition, differentiable to any order."""
+"""The operations in plain torch: the definition, differentiable to any order."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -8,7 +11,15 @@ from torch import Tensor
 
 from intertwiner_atomic_conv.layers.radial import evaluate_filters
 
-__all__ = ["block_of_edges", "examples", "radial_pool"]
+__all__ = [
+    "block_of_edges",
+    "grouped_linear",
+    "grouped_linear_examples",
+    "radial_pool",
+    "radial_pool_examples",
+]
+
+Examples = list[tuple[Any, ...]]
 
 
 def radial_pool(
@@ -30,27 +41,53 @@ def block_of_edges(pointer: Int[Tensor, " blocks+1"], edges: int) -> Int[Tensor,
     return torch.repeat_interleave(numbers, pointer.diff(), output_size=edges)
 
 
-def examples(
+def grouped_linear(
+    x: Float[Tensor, "rows inputs"],
+    weight: Float[Tensor, "groups inputs outputs"],
+    slices: Sequence[tuple[int, int, int]],
+    place: Int[Tensor, " rows"] | None,
+    size: int,
+) -> Float[Tensor, "size outputs"]:
+    """See `intertwiner_atomic_conv.kernels.grouped_linear`."""
+    rows = [x[first:stop] @ weight[group] for group, first, stop in slices]
+    product = torch.cat(rows) if rows else x.new_zeros(0, weight.shape[2])
+    if place is None:
+        return product
+    return product.new_zeros(size, product.shape[1]).index_add(0, place, product)
+
+
+def radial_pool_examples(
     dtype: torch.dtype, device: torch.device, generator: torch.Generator
-) -> list[tuple[Tensor, ...]]:
-    """Arguments to verify and time kernels with: few and many filters, empty blocks."""
+) -> Examples:
+    """Few and many filters, empty blocks."""
     found = []
     for blocks, filters in ((40, 66), (20, 1), (5, 16), (9, 33)):
         counts = torch.randint(0, 6, (blocks,), generator=generator, device=device)
         pointer = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
-        edges = int(pointer[-1])
-
-        def uniform(count: int, low: float, high: float) -> Tensor:
-            drawn = torch.rand(count, generator=generator, device=device, dtype=dtype)
-            return low + (high - low) * drawn
-
-        found.append(
-            (
-                uniform(edges, 1.0, 9.0),
-                pointer,
-                uniform(filters, 5.0, 12.0),
-                uniform(filters, 0.0, 8.0),
-                uniform(filters, 0.1, 1.0),
-            )
-        )
+        sizes = ((int(pointer[-1]), 1.0, 9.0), (filters, 5.0, 12.0))
+        distance, cutoff = (_uniform(*size, dtype, generator) for size in sizes)
+        rest = ((filters, 0.0, 8.0), (filters, 0.1, 1.0))
+        found.append((distance, pointer, cutoff, *(_uniform(*x, dtype, generator) for x in rest)))
     return found
+
+
+def grouped_linear_examples(
+    dtype: torch.dtype, device: torch.device, generator: torch.Generator
+) -> Examples:
+    """Narrow and wide rows, one group twice, with and without places that repeat."""
+    found: Examples = []
+    for rows, inputs, outputs in ((23, 66, 32), (9, 5, 1), (40, 16, 33)):
+        x = _uniform(rows * inputs, -1.0, 1.0, dtype, generator).view(rows, inputs)
+        weight = _uniform(3 * inputs * outputs, -1.0, 1.0, dtype, generator)
+        weight = weight.view(3, inputs, outputs)
+        slices = ((2, 0, 3), (0, 3, rows - 2), (2, rows - 2, rows))
+        place = torch.randint(0, rows, (rows,), generator=generator, device=device)
+        found += [(x, weight, slices, None, rows), (x, weight, slices, place, rows)]
+    return found
+
+
+def _uniform(
+    count: int, low: float, high: float, dtype: torch.dtype, generator: torch.Generator
+) -> Tensor:
+    drawn = torch.rand(count, generator=generator, device=generator.device, dtype=dtype)
+    return low + (high - low) * drawn

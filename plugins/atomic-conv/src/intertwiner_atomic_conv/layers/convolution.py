@@ -16,8 +16,7 @@ from torch import Tensor, nn
 
 from intertwiner_atomic_conv.graphs.blocks import Interface
 from intertwiner_atomic_conv.graphs.interface import COMMON, CROSS, DISPLACED
-from intertwiner_atomic_conv.kernels import radial_pool
-from intertwiner_atomic_conv.layers.grouped import grouped_linear
+from intertwiner_atomic_conv.kernels import grouped_linear, radial_pool
 from intertwiner_atomic_conv.layers.networks import AtomicNetworks
 from intertwiner_atomic_conv.layers.radial import RadialFilters
 
@@ -90,7 +89,6 @@ class AtomicConvolution(nn.Module):
     ) -> Float[Tensor, "kinds nodes width"]:
         weight = self.networks.first() * self.scale.unsqueeze(1)
         by_pair = weight.view(-1, len(self.filters), weight.shape[2])
-        product = grouped_linear(pooled, by_pair, None, interface.pairs)
         nodes = len(interface.atom)
-        rows = product.new_zeros(KINDS * nodes, product.shape[1])
-        return rows.index_add(0, interface.row, product).view(KINDS, nodes, -1)
+        rows = grouped_linear(pooled, by_pair, interface.pairs, interface.row, KINDS * nodes)
+        return rows.view(KINDS, nodes, -1)

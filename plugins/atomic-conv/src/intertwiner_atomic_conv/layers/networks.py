@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from intertwiner_atomic_conv.errors import InvalidSetting
-from intertwiner_atomic_conv.graphs.blocks import Slice
-from intertwiner_atomic_conv.layers.grouped import grouped_linear
+from intertwiner_atomic_conv.kernels import Slice, grouped_linear
 
 __all__ = ["AtomicNetworks", "Masks"]
 
@@ -78,17 +77,18 @@ class AtomicNetworks(nn.Module):
             for group, first, stop in slices
         ]
         x, linear = (x, None) if self.skip is None else x.split_with_sizes(_widths(x, self), 1)
-        x = _add_bias(x, self.biases[0], slices)
-        for layer, rate in enumerate(self.dropout):
+        group = _groups(slices, x)
+        x = x + self.biases[0][group]
+        for layer, rate in enumerate(self.dropout, start=1):
             x = self._drop(torch.relu(x), rate, copies)
-            x = grouped_linear(x, self.weights[layer + 1], self.biases[layer + 1], slices)
+            x = grouped_linear(x, self.weights[layer], slices) + self.biases[layer][group]
         return x if linear is None else x + linear
 
     def forward(
         self, x: Float[Tensor, "rows inputs"], slices: Sequence[Slice]
     ) -> Float[Tensor, "rows outputs"]:
         """Energies of features whose rows are sorted by group."""
-        return self.rest(grouped_linear(x, self.first(), None, slices), slices)
+        return self.rest(grouped_linear(x, self.first(), slices), slices)
 
     def _drop(self, x: Tensor, rate: float, copies: int) -> Tensor:
         if not self.training or rate == 0.0:
@@ -110,9 +110,7 @@ def _widths(x: Tensor, networks: AtomicNetworks) -> list[int]:
     return [x.shape[1] - networks.outputs, networks.outputs]
 
 
-def _add_bias(x: Tensor, bias: Tensor, slices: Sequence[Slice]) -> Tensor:
-    groups = torch.tensor([group for group, _, _ in slices], device=x.device, dtype=torch.long)
-    counts = torch.tensor([stop - first for _, first, stop in slices], device=x.device)
-    if not len(groups):
-        return x
-    return x + bias[torch.repeat_interleave(groups, counts, output_size=len(x))]
+def _groups(slices: Sequence[Slice], x: Tensor) -> Int[Tensor, " rows"]:
+    """The group of every row."""
+    table = torch.tensor(slices, dtype=torch.long, device=x.device).view(-1, 3)
+    return torch.repeat_interleave(table[:, 0], table[:, 2] - table[:, 1], output_size=len(x))
