@@ -61,7 +61,7 @@ def read_many(
     """
     config = config or ReadConfig()
     collection = Collection()
-    tasks = list(_tasks(_listed(paths), config, collection))
+    tasks = list(_tasks(_listed(paths), config))
     outcomes = spread(_read, tasks, workers=workers, label="reading", progress=progress)
     for task, outcome in zip(tasks, outcomes, strict=True):
         if outcome is None:
@@ -83,13 +83,12 @@ def _listed(paths: Iterable[Path | str] | Path | str) -> list[Path]:
     return [Path(path) for path in paths]
 
 
-def _tasks(paths: list[Path], config: ReadConfig, collection: Collection) -> Iterator[_Task]:
+def _tasks(paths: list[Path], config: ReadConfig) -> Iterator[_Task]:
     for path in paths:
         try:
             pieces = spans(path, reader_of(path, config, ReadReport(path)))
-        except DataError as error:
-            collection.failures.append(Failure(path.name, str(error)))
-            continue
+        except DataError:
+            pieces = []  # what is wrong is told when it is read
         if len(pieces) > 1:
             yield from (_Task(path, piece, config) for piece in pieces)
         else:

@@ -19,6 +19,9 @@ from intertwiner.errors import RunError
 
 __all__ = ["cores", "spread"]
 
+PROBE: Callable[[], object] = os.getpid
+"""What a new process does first, to see whether there can be any."""
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -73,7 +76,7 @@ def _alone(work: Callable[[Task], Result], task: Task) -> Result | None:
     """One task in a process of its own; None when it ends that process."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         try:
-            pool.submit(os.getpid).result()
+            pool.submit(PROBE).result()
         except BrokenProcessPool as error:
             raise RunError(
                 "worker processes cannot be started; call this under `if __name__ == "

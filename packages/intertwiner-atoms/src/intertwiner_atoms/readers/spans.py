@@ -38,14 +38,17 @@ def spans(path: Path, reader: AtomsReader, piece: int = PIECE) -> list[Span]:
         if stream.read(2) == GZIP:
             return []
     pattern = re.compile(b"^" + re.escape(reader.boundary) + b"[^\n]*\n?", re.M)
-    found, begin, record, line, seen = list[Span](), 0, 1, 1, 1
-    for match in pattern.finditer(data):
-        cut = match.end() if reader.closes else match.start()
-        seen += reader.closes or match.start() > 0
+    matches = list(pattern.finditer(data))
+    if reader.closes:
+        cuts = [(match.end(), number) for number, match in enumerate(matches, start=2)]
+    else:
+        cuts = [(match.start(), number) for number, match in enumerate(matches, start=1)][1:]
+    found, begin, record, line = list[Span](), 0, 1, 1
+    for cut, number in cuts:
         if cut - begin >= piece:
             found.append(Span(begin, cut, record, line))
             line += data.count(b"\n", begin, cut)
-            begin, record = cut, seen
+            begin, record = cut, number
     if data[begin:].strip():
         found.append(Span(begin, len(data), record, line))
     return found
