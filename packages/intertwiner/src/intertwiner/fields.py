@@ -168,7 +168,12 @@ class Irreps:
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """Irreducible representations of SO(2) in each vertex's tangent frame: "8xr0+8xr1"."""
+    """Irreducible representations of SO(2) in each vertex's tangent frame: "8xr0+8xr1".
+
+    The flat layout is that of `Irreps`: block after block, channel-major. Order 0 has one
+    component; order n has two, the real and imaginary part of a number that is multiplied by
+    exp(-i n a) when the frame is turned counter-clockwise about the normal by a.
+    """
 
     text: str
 

@@ -55,8 +55,8 @@ def test_an_adapter_without_its_field_is_found():
 
 
 def test_an_adapter_of_a_structure_without_a_kit_is_skipped_with_the_reason():
-    with pytest.raises(NotCovered, match="no conformance kit is written for bonds"):
-        adapter(replace(between("centred"), takes=Structure.BONDS))
+    with pytest.raises(NotCovered, match="no conformance kit is written for voxels"):
+        adapter(replace(between("centred"), takes=Structure.VOXELS))
 
 
 def test_an_adapter_with_a_missing_requirement_is_skipped_with_the_reason():

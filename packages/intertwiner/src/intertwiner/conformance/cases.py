@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+import torch
+
 from intertwiner.conformance.checks import adapters, aggregators, datasets, declarations, kernels
 from intertwiner.conformance.checks.models import MODEL_CHECKS, ModelCheck
+from intertwiner.conformance.density import is_density, stated_figures
 from intertwiner.conformance.findings import Finding, NotCovered
-from intertwiner.conformance.schemas import schemas_for
+from intertwiner.conformance.schemas import inputs_for, schemas_for
 from intertwiner.conformance.structures import kit_for
 from intertwiner.conformance.subject import Subject
 from intertwiner.errors import DeclarationError
 from intertwiner.registry import KINDS, Entry, Plugin, Registry
+from intertwiner.schema import Schema
 from intertwiner.specs import (
     AdapterSpec,
     AggregatorSpec,
@@ -87,18 +91,40 @@ def _settings(spec: Any) -> list[Finding]:
 def _model(spec: ModelSpec, registry: Registry) -> Iterator[Check]:
     yield "declaration", partial(declarations.model_declaration, spec)
     try:
-        schemas = schemas_for(spec, kit_for(spec.reads).species)
-        if not schemas:
-            raise NotCovered("no test of a model that declares no outputs is written yet")
+        schemas = _schemas(spec)
     except NotCovered as reason:
         yield "outputs", partial(_skip, str(reason))
+        return
+    except Exception as error:
+        yield "outputs", partial(_raise, error)
         return
     for schema in schemas:
         subject, refused = Subject.of(spec, schema), list[str]()
         targets = ", ".join(str(target) for target in schema.targets)
+        where = "" if subject.dimension == 3 else f" in {subject.dimension}D"
         for check in MODEL_CHECKS:
             if check.applies(subject) and (schema is schemas[-1] or not check.once):
-                yield f"{check.name} of {targets}", partial(_guarded, check, subject, refused)
+                name = f"{check.name} of {targets}{where}"
+                yield name, partial(_guarded, check, subject, refused)
+
+
+def _schemas(spec: ModelSpec) -> list[Schema]:
+    """What the model is built for; of a density, with its own figures as targets.
+
+    Raises `NotCovered` where there is nothing to compare, and whatever building a density raises.
+    """
+    species = kit_for(spec.reads).species
+    if not is_density(spec):
+        schemas = schemas_for(spec, species)
+        if not schemas:
+            raise NotCovered("no test of a model that declares no outputs is written yet")
+        return schemas
+    found = []
+    for inputs in inputs_for(spec):
+        empty = Schema(structure=spec.reads, inputs=inputs, targets=(), species=species)
+        module = Subject.of(spec, empty).bare(torch.float32)
+        found.append(replace(empty, targets=stated_figures(module)))
+    return found
 
 
 def _guarded(check: ModelCheck, subject: Subject, refused: list[str]) -> list[Finding]:
@@ -113,6 +139,10 @@ def _guarded(check: ModelCheck, subject: Subject, refused: list[str]) -> list[Fi
         if check is MODEL_CHECKS[0] and not sound:
             refused.append(f"not run, because the check '{check.name}' of these targets failed")
     return findings
+
+
+def _raise(error: Exception) -> list[Finding]:
+    raise error
 
 
 def _skip(reason: str) -> list[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -25,8 +26,17 @@ class Motion:
     """x -> matrix x + shift, with a name for messages. shift in the unit of the positions."""
 
     name: str
-    matrix: Float[Tensor, "3 3"]
-    shift: Float[Tensor, " 3"]
+    matrix: Float[Tensor, "dimension dimension"]
+    shift: Float[Tensor, " dimension"]
+
+    @property
+    def dimension(self) -> int:
+        return len(self.shift)
+
+    @property
+    def improper(self) -> bool:
+        """Whether left and right are exchanged."""
+        return bool(torch.linalg.det(self.matrix) < 0)
 
 
 def random_rotation(
@@ -53,34 +63,41 @@ def octahedral_rotations() -> list[Float[Tensor, "3 3"]]:
     return found
 
 
-def rotations(generator: torch.Generator, count: int = 4) -> list[Motion]:
-    """Random rotations about the origin, and the turn that carries x to y to z."""
-    still = torch.zeros(3, dtype=torch.float64)
-    cycle = torch.eye(3, dtype=torch.float64)[[1, 2, 0]]
-    named = [Motion("rotating everything by a third of a turn about (1, 1, 1)", cycle, still)]
+def rotations(generator: torch.Generator, count: int = 4, dimension: int = 3) -> list[Motion]:
+    """Random rotations about the origin, and the turn that carries each axis to the next."""
+    still = torch.zeros(dimension, dtype=torch.float64)
+    cycle = torch.eye(dimension, dtype=torch.float64).roll(1, 0)
+    cycle[0] *= torch.linalg.det(cycle).sign()
+    named = [Motion("turning every axis into the next", cycle, still)]
     for _ in range(count):
-        matrix = random_rotation(generator)
+        matrix = random_rotation(generator, dimension)
         named.append(Motion("rotating everything at random", matrix, still))
     return named
 
 
-def reflections(generator: torch.Generator) -> list[Motion]:
-    """The inversion, a mirror, and a random improper rotation."""
-    still = torch.zeros(3, dtype=torch.float64)
-    unit = torch.eye(3, dtype=torch.float64)
-    mirror = torch.diag(torch.tensor([-1.0, 1.0, 1.0], dtype=torch.float64))
+def reflections(generator: torch.Generator, dimension: int = 3) -> list[Motion]:
+    """A mirror, a random improper rotation and, where that is one, the inversion."""
+    still = torch.zeros(dimension, dtype=torch.float64)
+    unit = torch.eye(dimension, dtype=torch.float64)
+    mirror = unit.clone()
+    mirror[0, 0] = -1
+    found = [Motion("inverting everything through the origin", -unit, still)] * (dimension % 2)
     return [
-        Motion("inverting everything through the origin", -unit, still),
-        Motion("reflecting everything in the plane x = 0", mirror, still),
-        Motion("rotating and inverting everything", -random_rotation(generator), still),
+        *found,
+        Motion("reflecting everything in x = 0", mirror, still),
+        Motion(
+            "rotating and mirroring everything",
+            mirror @ random_rotation(generator, dimension),
+            still,
+        ),
     ]
 
 
-def translation(shift: tuple[float, float, float]) -> Motion:
+def translation(shift: Sequence[float]) -> Motion:
     """A shift; choose whole numbers to keep float32 positions on a binary grid exact."""
     moved = torch.tensor(shift, dtype=torch.float64)
     name = f"moving everything by {moved.norm().item():.0f} (in the unit of the positions)"
-    return Motion(name, torch.eye(3, dtype=torch.float64), moved)
+    return Motion(name, torch.eye(len(moved), dtype=torch.float64), moved)
 
 
 def random_permutation(count: int, generator: torch.Generator) -> Int[Tensor, " count"]:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from intertwiner.fields import ANY_NAME, GRAPH, Field, Gauge, Irreps, Scalar
+from intertwiner.fields import ANY_NAME, GRAPH, Field, Gauge, Irreps, Point, Scalar
 from intertwiner.schema import Schema
 from intertwiner.specs import ModelSpec
 
-__all__ = ["doubled", "schemas_for"]
+__all__ = ["doubled", "inputs_for", "schemas_for"]
+
+DIMENSIONS = (2, 3)
+"""Those in which a model of any dimension is tested."""
 
 
 def schemas_for(spec: ModelSpec, species: tuple[int, ...]) -> list[Schema]:
-    """One schema for each declared output, and one with all where there are several.
+    """One schema for each declared output, and one with all where there are several; each in the
+    plane and in space for a model that takes any dimension.
 
     An output of any name is asked for as "target"; one with a name of its own is asked for under
     it, "forces" together with the energy they are the gradient of.
@@ -22,7 +26,24 @@ def schemas_for(spec: ModelSpec, species: tuple[int, ...]) -> list[Schema]:
     if len(spec.outputs) > 1:
         groups.append(_together(spec.outputs))
     distinct = dict.fromkeys(groups)
-    return [_schema(spec, targets, species) for targets in distinct]
+    return [
+        Schema(structure=spec.reads, inputs=inputs, targets=targets, species=species)
+        for inputs in inputs_for(spec)
+        for targets in distinct
+    ]
+
+
+def inputs_for(spec: ModelSpec) -> list[tuple[Field, ...]]:
+    """The model's inputs; for points of any dimension, once in the plane and once in space."""
+    if not any(field.rep == Point(None) for field in spec.inputs):
+        return [spec.inputs]
+    return [
+        tuple(
+            replace(field, rep=Point(dimension)) if field.rep == Point(None) else field
+            for field in spec.inputs
+        )
+        for dimension in DIMENSIONS
+    ]
 
 
 def doubled(schema: Schema, spec: ModelSpec) -> Schema:
@@ -58,10 +79,6 @@ def _together(outputs: Iterable[Field]) -> tuple[Field, ...]:
         asked = energy or replace(output, name=name)
         named[asked.name] = asked
     return tuple(named.values())
-
-
-def _schema(spec: ModelSpec, targets: tuple[Field, ...], species: tuple[int, ...]) -> Schema:
-    return Schema(structure=spec.reads, inputs=spec.inputs, targets=targets, species=species)
 
 
 def _double(target: Field) -> Field:

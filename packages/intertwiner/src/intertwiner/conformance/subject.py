@@ -12,9 +12,11 @@ from torch import Tensor, nn
 from torch_geometric.data import Batch, Data
 
 from intertwiner.config import build
+from intertwiner.conformance.density import FiguresModule, is_density
 from intertwiner.conformance.findings import Finding, Refuted
 from intertwiner.conformance.randomise import randomise
 from intertwiner.conformance.structures import StructureKit, kit_for
+from intertwiner.conformance.structures.base import dimension_of
 from intertwiner.conformance.twins import BrokenTwin
 from intertwiner.fields import Field, Label, Scalar, Symmetry
 from intertwiner.schema import Schema
@@ -40,6 +42,16 @@ class Subject:
     @classmethod
     def of(cls, spec: ModelSpec, schema: Schema) -> Subject:
         return cls(spec=spec, schema=schema, kit=kit_for(spec.reads))
+
+    @property
+    def density(self) -> bool:
+        """Whether the outputs that are judged are a density's own figures."""
+        return is_density(self.spec)
+
+    @property
+    def dimension(self) -> int:
+        """Of the space that the records lie in."""
+        return dimension_of(self.schema)
 
     def broken(self, fault: str, size: float = 0.0) -> Subject:
         """The same model with a fault put in."""
@@ -81,11 +93,12 @@ class Subject:
     def bare(self, dtype: torch.dtype) -> nn.Module:
         """The model exactly as its `target` builds it, cast to `dtype`."""
         settings = build(load_target(self.spec.config), self.spec.tiny)
-        module = load_target(self.spec.target)(settings, self.schema)
+        schema = replace(self.schema, targets=()) if self.density else self.schema
+        module = load_target(self.spec.target)(settings, schema)
         if not isinstance(module, nn.Module):
             what = f"{self.spec.target} gave a {type(module).__name__}, not a torch.nn.Module"
             raise Refuted(Finding("", what))
-        return module.to(dtype)
+        return (FiguresModule(module) if self.density else module).to(dtype)
 
     def _faulty(self, module: nn.Module) -> nn.Module:
         if self.fault is None:

@@ -49,6 +49,11 @@ class BrokenTwin(nn.Module):
             return {name: FAULTS[self.fault](self, value) for name, value in outputs.items()}
         return self._skewed(batch, outputs)
 
+    def training_loss(self, batch: Batch) -> Tensor:
+        """The model's own loss, where it has one, with a fault that acts on any number."""
+        loss: Tensor = self.model.training_loss(batch)  # type: ignore[operator]
+        return FAULTS.get(self.fault, _same)(self, loss)
+
     def _skewed(self, batch: Batch, outputs: Outputs) -> Outputs:
         """Every output times 1 + size q, where q is the asymmetry of the item's record."""
         asymmetry = self.kit.asymmetries[self.fault](batch)

@@ -6,7 +6,7 @@ import importlib.util
 import math
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -19,21 +19,28 @@ from intertwiner.conformance.findings import Finding, NotCovered
 from intertwiner.conformance.groups import rotations
 from intertwiner.conformance.structures import kit_for
 from intertwiner.errors import IntertwinerError
-from intertwiner.fields import NODE, Field, Label, Point, Structure
+from intertwiner.fields import EDGE, FACE, NODE, VERTEX, Field, Index, Label, Point, Structure
 from intertwiner.schema import Schema
 from intertwiner.specs import AdapterSpec, load_target
 
 __all__ = ["adapter", "base_inputs"]
 
-TOLERANCE = 1e-4
+ATOMS: Final = (Field("pos", NODE, Point(), "angstrom"), Field("z", NODE, Label()))
+BASE: Final = {
+    Structure.ATOMS: ATOMS,
+    Structure.COMPLEX: (*ATOMS, Field("part", NODE, Label(2))),
+    Structure.BONDS: (Field("z", NODE, Label()), Field("edge_index", EDGE, Index(of=NODE))),
+    Structure.MESH: (Field("pos", VERTEX, Point()), Field("face", FACE, Index(of=VERTEX))),
+}
+TOLERANCE: Final = 1e-4
 """Error of a moved output relative to its size; adapters may work in float32."""
 
 
 def base_inputs(structure: Structure) -> tuple[Field, ...]:
     """The fields every record of a structure has. Raises `NotCovered` where none are fixed yet."""
-    if structure != Structure.ATOMS:
+    if structure not in BASE:
         raise NotCovered(f"what every record of {structure} carries is not written yet")
-    return (Field("pos", NODE, Point(), "angstrom"), Field("z", NODE, Label()))
+    return BASE[structure]
 
 
 def adapter(spec: AdapterSpec) -> list[Finding]:

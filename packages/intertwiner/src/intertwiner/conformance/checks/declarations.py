@@ -12,6 +12,7 @@ import yaml
 
 from intertwiner.config import build, merge, to_plain, unflatten
 from intertwiner.conformance.findings import Finding
+from intertwiner.conformance.structures import KITS
 from intertwiner.errors import ConfigError, DeclarationError
 from intertwiner.specs import AdapterSpec, ModelSpec, RecipeSpec, Spec, load_target
 
@@ -117,7 +118,17 @@ def model_declaration(spec: ModelSpec) -> list[Finding]:
         if version not in spec.migrations:
             what = f"no migration lifts a checkpoint of version {version} to {version + 1}"
             findings.append(Finding("migrations", what))
-    return findings
+    return [*findings, *_strange_sites(spec)]
+
+
+def _strange_sites(spec: ModelSpec) -> list[Finding]:
+    """Sites that the symmetry renumbers and the structure does not have."""
+    if spec.symmetry is None or spec.reads not in KITS:
+        return []
+    sites = KITS[spec.reads].sites
+    strange = [site for site in spec.symmetry.permutes if site not in sites]
+    what = f"cannot be renumbered: records of {spec.reads} have {', '.join(sites[1:])}"
+    return [Finding(f"symmetry.permutes {site!r}", what) for site in strange]
 
 
 def adapter_declaration(spec: AdapterSpec) -> list[Finding]:

@@ -37,7 +37,9 @@ def training_loss(subject: Subject) -> list[Finding]:
     loss_of = getattr(module, "training_loss", None)
     if loss_of is None:
         return []
-    loss = loss_of(subject.kit.batch(subject.records(), torch.float32))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(5)
+        loss = loss_of(subject.kit.batch(subject.records(), torch.float32))
     if not isinstance(loss, Tensor) or loss.numel() != 1 or not bool(loss.isfinite().all()):
         return [Finding("training_loss", f"must be one finite number, not {loss!r}")]
     if not loss.requires_grad:
@@ -66,20 +68,32 @@ def degenerate(subject: Subject) -> list[Finding]:
 
 
 def _differentiated(subject: Subject, records: list[Data]) -> tuple[nn.Module, Batch]:
-    """A trained-mode model and batch after backpropagating a random weighting of all outputs."""
+    """A trained-mode model and batch after backpropagating a random weighting of all outputs; of
+    a density, its own loss.
+    """
     module = subject.faulty(subject.fresh(torch.float64)).train()
     batch = subject.kit.batch(records, torch.float64)
     for field in subject.schema.inputs:
         if batch[field.name].is_floating_point():
             batch[field.name] = batch[field.name].detach().requires_grad_()
+    total = _total(subject, module, batch)
+    if total.requires_grad:
+        total.backward()
+    return module, batch
+
+
+def _total(subject: Subject, module: nn.Module, batch: Batch) -> Tensor:
+    if subject.density:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(5)
+            loss: Tensor = module.training_loss(batch)  # type: ignore[operator]
+        return loss
     generator = torch.Generator().manual_seed(5)
     total = torch.zeros((), dtype=torch.float64)
     for value in subject.call(module, batch).values():
         weights = torch.randn(value.shape, generator=generator, dtype=torch.float64)
         total = total + (weights.to(value) * value).sum()
-    if total.requires_grad:
-        total.backward()
-    return module, batch
+    return total
 
 
 def _leaves(module: nn.Module, batch: Batch) -> list[tuple[str, Tensor]]:

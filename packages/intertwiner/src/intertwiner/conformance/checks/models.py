@@ -10,14 +10,17 @@ import torch
 
 from intertwiner.conformance.checks import (
     batching,
+    gauge,
     gradients,
     numerics,
     persistence,
     reaction,
+    sampling,
     symmetry,
 )
 from intertwiner.conformance.findings import Finding
 from intertwiner.conformance.subject import Subject
+from intertwiner.fields import Structure
 
 __all__ = ["MODEL_CHECKS", "ModelCheck"]
 
@@ -33,6 +36,9 @@ class ModelCheck:
     spaces: the declared symmetries in space it applies to; None for every model.
     permutes: applies when the model declares that items may be renumbered.
     once: asked only of the schema with all outputs.
+    densities: asked of models of a density; `outputs`: of all others.
+    structures: the structures it applies to; empty for all.
+    gauge: applies when the model declares a gauge symmetry.
     """
 
     name: str
@@ -41,8 +47,18 @@ class ModelCheck:
     spaces: tuple[str, ...] | None = None
     permutes: bool = False
     once: bool = False
+    densities: bool = True
+    outputs: bool = True
+    structures: tuple[Structure, ...] = ()
+    gauge: bool = False
 
     def applies(self, subject: Subject) -> bool:
+        if not (self.densities if subject.density else self.outputs):
+            return False
+        if self.structures and subject.spec.reads not in self.structures:
+            return False
+        if self.gauge:
+            return subject.symmetry.gauge is not None
         if self.permutes:
             return bool(subject.symmetry.permutes)
         return self.spaces is None or subject.symmetry.space in self.spaces
@@ -65,11 +81,13 @@ class ModelCheck:
 MODEL_CHECKS: Final = (
     ModelCheck("outputs", reaction.outputs, None),
     ModelCheck("reaction", reaction.reaction, "constant"),
-    ModelCheck("channels", reaction.channels, None),
+    ModelCheck("channels", reaction.channels, None, densities=False),
     ModelCheck("rotation", symmetry.rotation, "axis", SPACES),
     ModelCheck("reflection", symmetry.reflection, "handedness", MIRRORED),
     ModelCheck("translation", symmetry.translation_far, "place", SPACES),
     ModelCheck("permutation", symmetry.permutation, "numbering", permutes=True),
+    ModelCheck("face corners", symmetry.corners, "corner", structures=(Structure.MESH,)),
+    ModelCheck("gauge", gauge.gauge, "frame", gauge=True),
     ModelCheck("other symmetry", symmetry.uncovered, None),
     ModelCheck("batching", batching.batching, "company"),
     ModelCheck("determinism", numerics.determinism, "counts its calls"),
@@ -80,4 +98,5 @@ MODEL_CHECKS: Final = (
     ModelCheck("degenerate records", gradients.degenerate, "square root of zero"),
     ModelCheck("checkpoint", persistence.checkpoint, "state outside the checkpoint"),
     ModelCheck("seed", persistence.same_seed_same_model, None, once=True),
+    ModelCheck("samples", sampling.samples, None, outputs=False),
 )

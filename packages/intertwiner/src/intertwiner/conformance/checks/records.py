@@ -11,7 +11,7 @@ from torch_geometric.data import Batch, Data
 
 from intertwiner.conformance.findings import Finding
 from intertwiner.conformance.subject import expected_shape
-from intertwiner.fields import GRAPH, NODE, Field, Index, Label
+from intertwiner.fields import EDGE, FACE, GRAPH, NODE, VERTEX, Field, Index, Label
 from intertwiner.specs import DatasetSpec
 
 __all__ = ["records_match", "same_records"]
@@ -46,14 +46,35 @@ def _wrong(record: Data, field: Field, *, is_target: bool) -> Finding | None:
     dtype = torch.int64 if isinstance(field.rep, Label | Index) else torch.float32
     if value.dtype != dtype:
         return Finding(field.name, f"{value.dtype} in record {name}, a {field.rep} is {dtype}")
-    items = {GRAPH: 1, NODE: record.num_nodes}.get(field.site, len(value))
-    expected = expected_shape(field, int(items or 0))
+    items = {GRAPH: 1, NODE: record.num_nodes, VERTEX: record.num_nodes}.get(field.site)
+    if isinstance(field.rep, Index):
+        return _wrong_index(record, field, field.rep)
+    expected = expected_shape(field, int(len(value) if items is None else items))
     if tuple(value.shape) != expected:
         what = f"shape {tuple(value.shape)} in record {name}, must be {expected}"
         return Finding(field.name, what)
     bad = value.isinf() if is_target else ~value.isfinite()
     if bool(bad.any()):
         return Finding(field.name, f"NaN or infinite in record {name}")
+    return None
+
+
+CORNERS = {FACE: 3, EDGE: 2}
+"""Rows of an index field `[corners, items]` of these sites."""
+
+
+def _wrong_index(record: Data, field: Field, rep: Index) -> Finding | None:
+    """Faces are `[3, F]`, edges `[2, E]`, and what they point at is there."""
+    value, name = record[field.name], getattr(record, "name", "without a name")
+    corners = CORNERS.get(field.site)
+    if corners is not None and (value.dim() != 2 or len(value) != corners):
+        what = f"shape {tuple(value.shape)} in record {name}, must be ({corners}, {field.site}s)"
+        return Finding(field.name, what)
+    if rep.of in (NODE, VERTEX) and value.numel():
+        low, high, count = int(value.min()), int(value.max()), int(record.num_nodes or 0)
+        if low < 0 or high >= count:
+            what = f"points at {rep.of} {low if low < 0 else high} of {count} in record {name}"
+            return Finding(field.name, what)
     return None
 
 

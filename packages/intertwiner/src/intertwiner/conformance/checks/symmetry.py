@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
+from torch_geometric.data import Data
 
-from intertwiner.conformance.action import act
+from intertwiner.conformance.action import act, frame_free
 from intertwiner.conformance.compare import compare
 from intertwiner.conformance.findings import Finding, NotCovered
 from intertwiner.conformance.groups import (
@@ -17,9 +19,11 @@ from intertwiner.conformance.groups import (
     rotations,
     translation,
 )
+from intertwiner.conformance.structures.mesh import turn_corners
 from intertwiner.conformance.subject import Subject
+from intertwiner.fields import Structure
 
-__all__ = ["permutation", "reflection", "rotation", "translation_far", "uncovered"]
+__all__ = ["corners", "permutation", "reflection", "rotation", "translation_far", "uncovered"]
 
 PRECISIONS = (torch.float64, torch.float32)
 FAR = (64.0, -48.0, 60.0)
@@ -32,19 +36,20 @@ def rotation(subject: Subject) -> list[Finding]:
         "every use of single coordinates, and whether the output is put together from the "
         "representation it declares"
     )
-    return _moved(subject, rotations, 1.0, hint)
+    return _moved(subject, partial(rotations, dimension=subject.dimension), 1.0, hint)
 
 
 def reflection(subject: Subject) -> list[Finding]:
     """Mirroring the input mirrors the output with its declared parity."""
     hint = "cross products and odd orders; a model that tells left from right declares SE(3)"
-    return _moved(subject, reflections, 1.0, hint)
+    return _moved(subject, partial(reflections, dimension=subject.dimension), 1.0, hint)
 
 
 def translation_far(subject: Subject) -> list[Finding]:
     """A shift by 100 angstrom changes nothing but points; ten times the tolerance in float32."""
     hint = "absolute positions: use differences, or subtract the centre before anything else"
-    return _moved(subject, lambda _: [translation(FAR)], 10.0, hint)
+    shift = translation(FAR[: subject.dimension])
+    return _moved(subject, lambda _: [shift], 10.0, hint)
 
 
 def _moved(
@@ -61,6 +66,7 @@ def _moved(
             moved = [subject.kit.move(subject.schema, record, motion) for record in records]
             after = subject.outputs(module, moved, dtype)
             expected = _acted(subject, before, motion)
+            after = _frame_free(subject, after)
             what = f"{motion.name} did not change it as declared, in {_name(dtype)}"
             tolerance = slack * subject.tolerance(dtype)
             found = compare(subject, records, expected, after, tolerance, what, hint)
@@ -70,8 +76,16 @@ def _moved(
 
 
 def _acted(subject: Subject, outputs: dict[str, Tensor], motion: Motion) -> dict[str, Tensor]:
-    return {
+    acted = {
         target.name: act(target.rep, outputs[target.name], motion)
+        for target in subject.schema.targets
+    }
+    return _frame_free(subject, acted)
+
+
+def _frame_free(subject: Subject, outputs: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        target.name: frame_free(target.rep, outputs[target.name])
         for target in subject.schema.targets
     }
 
@@ -96,14 +110,25 @@ def _renumbered(subject: Subject, site: str, dtype: torch.dtype) -> list[Finding
     module = subject.module(dtype)
     before = subject.outputs(module, records, dtype)
     after = subject.outputs(module, mixed, dtype)
-    rows = _joined(orders)
-    expected = {
-        target.name: before[target.name][rows] if target.site == site else before[target.name]
-        for target in subject.schema.targets
-    }
+    expected = {}
+    for target in subject.schema.targets:
+        rows = _rows(subject, records, site, orders, target.site)
+        expected[target.name] = before[target.name] if rows is None else before[target.name][rows]
     what = f"renumbering the {site}s did not change it as declared, in {_name(dtype)}"
     hint = f"anything that depends on a {site}'s number, on sorting, or on the first {site}"
     return compare(subject, records, expected, after, subject.tolerance(dtype), what, hint)
+
+
+def _rows(
+    subject: Subject, records: Sequence[Data], site: str, orders: Sequence[Tensor], of: str
+) -> Tensor | None:
+    """The new order of a batch's rows per `of` when `site` is renumbered; None where they stay."""
+    found = [
+        subject.kit.row_order(record, site, order, of)
+        for record, order in zip(records, orders, strict=True)
+    ]
+    moved = [rows for rows in found if rows is not None]
+    return _joined(moved) if moved else None
 
 
 def _joined(orders: Sequence[Tensor]) -> Tensor:
@@ -114,12 +139,26 @@ def _joined(orders: Sequence[Tensor]) -> Tensor:
     return torch.cat([order + start for order, start in zip(orders, starts, strict=False)])
 
 
+def corners(subject: Subject) -> list[Finding]:
+    """Starting every face at another of its corners, winding kept, changes nothing."""
+    records, generator = subject.records(), torch.Generator().manual_seed(8)
+    turned = [turn_corners(record, generator) for record in records]
+    what = "starting faces at another corner changed it"
+    hint = "anything that takes the first corner of a face for something special"
+    found = []
+    for dtype in PRECISIONS:
+        module = subject.module(dtype)
+        before = subject.outputs(module, records, dtype)
+        after = subject.outputs(module, turned, dtype)
+        found += compare(subject, records, before, after, subject.tolerance(dtype), what, hint)
+    return found
+
+
 def uncovered(subject: Subject) -> list[Finding]:
     """Raises `NotCovered` naming a declared symmetry that has no test here yet."""
-    for name in ("gauge", "grid"):
-        declared = getattr(subject.symmetry, name)
-        if declared is not None:
-            raise NotCovered(f"no test of the {name} symmetry {declared} is written yet")
+    declared = subject.symmetry.grid
+    if declared is not None and subject.spec.reads != Structure.VOXELS:
+        raise NotCovered(f"no test of the grid symmetry {declared} is written for this structure")
     return []
 
 

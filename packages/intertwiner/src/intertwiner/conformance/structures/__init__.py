@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from intertwiner.conformance.findings import NotCovered
 from intertwiner.conformance.structures.atoms import AtomsKit
 from intertwiner.conformance.structures.base import StructureKit
+from intertwiner.conformance.structures.bonds import BondsKit
+from intertwiner.conformance.structures.complexes import ComplexKit
+from intertwiner.conformance.structures.mesh import MeshKit
 from intertwiner.fields import Structure
 
 __all__ = ["KITS", "StructureKit", "kit_for"]
 
-KITS: Final[Mapping[Structure, Callable[[], StructureKit]]] = {Structure.ATOMS: AtomsKit}
+KITS: Final[Mapping[Structure, type[StructureKit]]] = {
+    Structure.ATOMS: AtomsKit,
+    Structure.BONDS: BondsKit,
+    Structure.COMPLEX: ComplexKit,
+    Structure.MESH: MeshKit,
+}
 
 
 def kit_for(structure: Structure) -> StructureKit:

@@ -17,10 +17,10 @@ from torch_geometric.data import Batch, Data
 from intertwiner.conformance.action import act
 from intertwiner.conformance.findings import NotCovered
 from intertwiner.conformance.groups import Motion
-from intertwiner.fields import Field, Irreps, Label, Point, Scalar, Structure
+from intertwiner.fields import Field, Gauge, Index, Irreps, Label, Point, Scalar, Structure
 from intertwiner.schema import Schema
 
-__all__ = ["Asymmetry", "StructureKit", "random_values"]
+__all__ = ["Asymmetry", "StructureKit", "dimension_of", "random_values"]
 
 Asymmetry = Callable[[Batch], Tensor]
 """A number per graph, `[graphs]`, that breaks exactly one promise: what a broken twin adds."""
@@ -30,6 +30,7 @@ class StructureKit(ABC):
     """Everything the checks ask of one structure. Records hold float64 and whole numbers."""
 
     structure: Structure
+    sites: tuple[str, ...]
     asymmetries: Mapping[str, Asymmetry]
 
     @property
@@ -56,6 +57,12 @@ class StructureKit(ABC):
     def owner(self, batch: Batch, site: str) -> Int[Tensor, " items"]:
         """The number of the record that each item of `site` belongs to."""
 
+    def check_site(self, site: str) -> None:
+        """Raises `NotCovered` for a site that records of this structure do not have here."""
+        if site not in self.sites:
+            known = ", ".join(self.sites)
+            raise NotCovered(f"the kit for {self.structure} has no {site!r} items; it has {known}")
+
     def batch(self, records: Sequence[Data], dtype: torch.dtype) -> Batch:
         """The records as one batch with floating tensors of `dtype`."""
         return cast(Batch.from_data_list(list(records)), dtype)
@@ -63,19 +70,33 @@ class StructureKit(ABC):
     def move(self, schema: Schema, record: Data, motion: Motion) -> Data:
         """The record after `motion`, every declared field by its representation."""
         moved = record.clone()
-        for field in (*schema.inputs, *schema.targets):
+        for field in self.carried(schema):
             moved[field.name] = act(field.rep, record[field.name], motion)
         return moved
 
     def renumber(
         self, schema: Schema, record: Data, site: str, order: Int[Tensor, " items"]
     ) -> Data:
-        """The record whose item i of `site` is the old item `order[i]`."""
+        """The record whose item i of `site` is the old item `order[i]`; indices follow."""
         renumbered = record.clone()
-        for field in (*schema.inputs, *schema.targets):
-            if field.site == site:
-                renumbered[field.name] = record[field.name][order]
+        for field in self.carried(schema):
+            value, rows = record[field.name], self.row_order(record, site, order, field.site)
+            if rows is not None:
+                value = value[..., rows] if isinstance(field.rep, Index) else value[rows]
+            if isinstance(field.rep, Index) and field.rep.of == site:
+                value = order.argsort()[value]
+            renumbered[field.name] = value
         return renumbered
+
+    def row_order(
+        self, record: Data, site: str, order: Int[Tensor, " items"], of: str
+    ) -> Int[Tensor, " rows"] | None:
+        """The new order of the rows of a field per `of` when `site` is renumbered; None to stay."""
+        return order if of == site else None
+
+    def carried(self, schema: Schema) -> tuple[Field, ...]:
+        """Every field of a record: those of the schema, and those that all records have."""
+        return (*schema.inputs, *schema.targets)
 
     def disturb(self, record: Data, field: Field, generator: torch.Generator) -> Data:
         """The record with other values in one input field; points move by about 0.1 each."""
@@ -98,6 +119,12 @@ class StructureKit(ABC):
         return self.species if classes is None else tuple(range(max(classes, 2)))
 
 
+def dimension_of(schema: Schema) -> int:
+    """The dimension of space of a schema's points; 3 where it has none."""
+    found = [field.rep.dimension for field in schema.inputs if isinstance(field.rep, Point)]
+    return next((dimension for dimension in found if dimension is not None), 3)
+
+
 def cast(batch: Batch, dtype: torch.dtype) -> Batch:
     """The batch with every floating tensor in `dtype`."""
 
@@ -118,7 +145,7 @@ def random_values(
     if isinstance(field.rep, Label):
         drawn = torch.randint(len(labels), (items,), generator=generator)
         return torch.tensor(labels)[drawn]
-    if not isinstance(field.rep, Scalar | Point | Irreps):
+    if not isinstance(field.rep, Scalar | Point | Irreps | Gauge):
         raise NotCovered(f"the kit cannot make a field {field} for this structure yet")
     single = isinstance(field.rep, Scalar) and field.rep.channels == 1
     shape = (items,) if single else (items, field.rep.width)

@@ -42,3 +42,18 @@ class ForgetfulConfig:
     """A type that YAML gives back as another."""
 
     sizes: object = (1, 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurfaceNetConfig:
+    """channels: features per vertex. fault: what is wrong with the model, empty for nothing."""
+
+    channels: Annotated[int, Ge(1)] = 4
+    fault: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GaussianConfig:
+    """fault: what is wrong with the model, empty for nothing."""
+
+    fault: str = ""
