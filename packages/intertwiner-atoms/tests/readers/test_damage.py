@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,21 @@ MOL2 = (
     " 1 C1 0.0 0.0 0.0 C.1 1 LIG 0.0\n 2 O1 1.1 0.0 0.0 O.2 1 LIG 0.0\n"
     "@<TRIPOS>BOND\n 1 1 2 3\n"
 )
-FILES = {".xyz": XYZ, ".pdb": PDB, ".cif": CIF, ".sdf": SDF, ".mol2": MOL2}
+PDBQT = (
+    "MODEL 1\nREMARK VINA RESULT: -7.1 0 0\nROOT\n"
+    "ATOM      1  C1  LIG A   1      -1.058   1.426 -20.149  1.00  0.00     0.123 A \n"
+    "ENDROOT\nBRANCH   1   2\n"
+    "ATOM      2  O2  LIG A   1      -2.058   1.426 -20.149  1.00  0.00    -0.123 OA\n"
+    "ENDBRANCH   1   2\nTORSDOF 1\nENDMDL\n"
+)
+V3000 = (
+    "lig\n" + " " * 20 + "3D\n\n  0  0  0     0  0            999 V3000\nM  V30 BEGIN CTAB\n"
+    "M  V30 COUNTS 2 1 0 0 0\nM  V30 BEGIN ATOM\nM  V30 1 C 0 0 0 0\nM  V30 2 O 1.1 0 0.5 0\n"
+    "M  V30 END ATOM\nM  V30 BEGIN BOND\nM  V30 1 3 1 2\nM  V30 END BOND\nM  V30 END CTAB\n"
+    "M  END\n$$$$\n"
+)
+FILES = {".xyz": XYZ, ".pdb": PDB, ".cif": CIF, ".sdf": SDF, ".mol2": MOL2, ".pdbqt": PDBQT}
+FILES |= {".mol": V3000}
 PIECES = st.sampled_from(
     ["", " ", "\n", "\t", "*", "nan", "-", ".", "9", "99999999999", "Xx", '"', "$$$$\n", "é", ":"]
 )
@@ -74,6 +89,34 @@ def test_a_damaged_file_gives_finite_atoms_or_one_clear_line(
 ) -> None:
     path = tmp_path / f"a{suffix}"
     path.write_text(damaged(FILES[suffix], edits), encoding="utf-8")
+    check(path)
+
+
+@pytest.mark.fault("F21")
+@pytest.mark.parametrize("suffix", FILES)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    noise=st.binary(max_size=60) | st.text(max_size=40).map(str.encode),
+    where=st.floats(0, 1),
+    pack=st.booleans(),
+    cut=st.integers(0, 40),
+)
+def test_any_bytes_at_any_place_give_finite_atoms_or_one_clear_line(
+    tmp_path: Path, suffix: str, noise: bytes, where: float, pack: bool, cut: int
+) -> None:
+    text = FILES[suffix].encode()
+    start = int(where * len(text))
+    data = text[:start] + noise + text[start:]
+    packed = gzip.compress(data) if pack else data
+    path = tmp_path / f"a{suffix}{'.gz' if pack else ''}"
+    path.write_bytes(packed[: len(packed) - cut])
+    check(path)
+
+
+def check(path: Path) -> None:
+    """Reads, and whatever comes out must be sound: records, or an error of one line."""
     found: list[Data] = []
     try:
         records, _ = read_structures(path)

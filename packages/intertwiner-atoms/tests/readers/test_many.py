@@ -59,7 +59,7 @@ def test_a_missing_file_is_a_failure_and_a_missing_folder_an_error(tmp_path: Pat
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
-@given(count=st.integers(1, 12), piece=st.integers(1, 900), mol2=st.booleans(), cut=st.booleans())
+@given(count=st.integers(1, 10), piece=st.integers(1, 900), mol2=st.booleans(), cut=st.booleans())
 def test_pieces_of_a_file_hold_its_records_and_lines(
     tmp_path: Path, count: int, piece: int, mol2: bool, cut: bool
 ) -> None:
