@@ -208,7 +208,7 @@ def test_neither_runs_nor_threads_change_a_bit(
 ) -> None:
     case = make_case(lmax, 32, nodes=40, edges=900, dtype=dtype)
     found = []
-    for count in (1, 1, 2, 4):
+    for count in (1, 1, 2, 4, 9):
         threads(count)
         found.append([tensor for order in derivatives(compiled, case) for tensor in order])
     for other in found[1:]:

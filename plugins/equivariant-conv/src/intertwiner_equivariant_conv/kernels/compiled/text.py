@@ -56,9 +56,21 @@ def scalar(dtype: torch.dtype) -> Scalar:
 def prelude(kind: Scalar) -> str:
     """Types, loads and stores, the sum over lanes, and the shares of threads."""
     store = f"__builtin_ia32_movntp{kind.name[0].replace('f', 's')}512"  # ...ps or ...pd
-    return (
-        f"typedef {kind.name} S;\nenum {{ V = {kind.lanes} }};\n#define STORE {store}\n{_PRELUDE}"
-    )
+    sizes = f"enum {{ V = {kind.lanes} }};\n#define STORE {store}\n"
+    return f"typedef {kind.name} S;\n{sizes}{_PRELUDE}{_folds(kind.lanes)}{_TOTALS}"
+
+
+def _folds(lanes: int) -> str:
+    """fold<s>: of vectors a and b in pieces of 2s lanes, the sums of each piece's halves."""
+    text = ""
+    size = lanes // 2
+    while size:
+        first = [lane for lane in range(2 * lanes) if lane % (2 * size) < size]
+        pick = (", ".join(str(lane + side) for lane in first) for side in (0, size))
+        sums = " + ".join(f"PICK(a, b, {indices})" for indices in pick)
+        text += f"template <> inline vec fold<{size}>(vec a, vec b) {{ return {sums}; }}\n"
+        size //= 2
+    return text
 
 
 def literal(value: float) -> str:
@@ -91,10 +103,10 @@ def rows_out(path: Path) -> range:
     return range(path.offset, path.offset + 2 * path.l3 + 1)
 
 
-def fetch(start: str, rows: Iterable[int], *, write: bool = False) -> str:
-    """Asks for rows that the loop needs later, into the second-level cache."""
+def fetch(start: str, rows: Iterable[int], *, step: str = "C", write: bool = False) -> str:
+    """Asks for rows, `step` apart, that the loop needs later, into the second-level cache."""
     return (
-        lines(f"    __builtin_prefetch({start} + {row} * C, {int(write)}, 2);" for row in rows)
+        lines(f"    __builtin_prefetch({start} + {row} * {step}, {int(write)}, 2);" for row in rows)
         + "\n"
     )
 
@@ -150,7 +162,14 @@ static inline int omp_get_num_threads() { return 1; }
 #endif
 typedef S vec __attribute__((vector_size(V * sizeof(S))));
 typedef vec loose __attribute__((aligned(sizeof(S)), may_alias));
-typedef S half __attribute__((vector_size(V / 2 * sizeof(S))));
+#ifdef __clang__
+#define PICK __builtin_shufflevector
+#else
+template <int bytes> struct Lane { typedef int32_t type; };
+template <> struct Lane<8> { typedef int64_t type; };
+typedef Lane<sizeof(S)>::type lanes __attribute__((vector_size(V * sizeof(S))));
+#define PICK(a, b, ...) __builtin_shuffle(a, b, lanes{__VA_ARGS__})
+#endif
 static inline vec get(const S* p) { return *(const loose*)p; }
 static inline void put(S* p, vec v) { *(loose*)p = v; }
 #if defined(__AVX512F__) && defined(__clang__)
@@ -170,13 +189,7 @@ static inline void save(S* p, vec v, int64_t mode) {
   if (mode == STREAM) stream(p, v); else put(p, mode == ADD ? get(p) + v : v);
 }
 static inline vec zero() { return vec{}; }
-static inline S total(vec v) {
-  union { vec whole; half parts[2]; } u = {v};
-  union { half whole; S parts[V / 2]; } r = {u.parts[0] + u.parts[1]};
-  S a = 0, b = 0;
-  for (int i = 0; i < V / 2; i += 2) { a += r.parts[i]; b += r.parts[i + 1]; }
-  return a + b;
-}
+template <int SIZE> static inline vec fold(vec a, vec b);
 struct Share { int64_t first, last; };
 static inline Share share(const int64_t* rowptr, int64_t nodes) {
   int64_t t = omp_get_thread_num(), threads = omp_get_num_threads(), bounds[2];
@@ -189,5 +202,41 @@ static inline Share share(const int64_t* rowptr, int64_t nodes) {
     bounds[side] = low;
   }
   return {bounds[0], bounds[1]};
+}
+"""
+
+_TOTALS = """
+// The sums over the lanes of N <= V vectors, in the first N lanes; v is used up.
+template <int N, int SIZE> struct Fold {
+  static inline vec run(vec* v) {
+    for (int i = 0; i < N / 2; i++) v[i] = fold<SIZE>(v[2 * i], v[2 * i + 1]);
+    if (N % 2) v[N / 2] = fold<SIZE>(v[N - 1], v[N - 1]);
+    return Fold<(N + 1) / 2, SIZE / 2>::run(v);
+  }
+};
+template <int N> struct Fold<N, 0> { static inline vec run(vec* v) { return v[0]; } };
+// Up to V at a time.
+template <int N> static inline void totals(vec* v, S* out, bool add) {
+  enum { NOW = N < V ? N : V };
+  vec sum = Fold<NOW, V / 2>::run(v);
+  for (int i = 0; i < NOW; i++) out[i] = add ? out[i] + sum[i] : sum[i];
+  if constexpr (N > V) totals<N - V>(v + V, out + V, add);
+}
+// The channels of a thread: whole registers.
+struct Channels { int64_t first, number; };
+static inline Channels channels(int64_t C) {
+  int64_t t = omp_get_thread_num(), threads = omp_get_num_threads(), blocks = C / V;
+  int64_t first = blocks * t / threads, last = blocks * (t + 1) / threads;
+  return {first * V, (last - first) * V};
+}
+// Sums of a register of channels each, `stride` apart, added up in their order.
+static void merge(const S* parts, int64_t stride, int64_t blocks, int64_t size, S* out, bool add,
+    int64_t threads) {
+#pragma omp parallel for num_threads(threads) if (threads > 1)
+  for (int64_t i = 0; i < size; i++) {
+    S sum = add ? out[i] + parts[i] : parts[i];
+    for (int64_t b = 1; b < blocks; b++) sum += parts[b * stride + i];
+    out[i] = sum;
+  }
 }
 """
