@@ -50,8 +50,14 @@ class Density:
         """Densities of consecutive parts of a batch, as of the whole."""
         if len(parts) == 1:
             return parts[0]
-        columns = [[getattr(part, field.name) for part in parts] for field in fields(cls)]
-        return cls(*(None if column[0] is None else torch.cat(column) for column in columns))
+
+        def column(name: str) -> Tensor:
+            return torch.cat([getattr(part, name) for part in parts])
+
+        names = [field.name for field in fields(cls)]
+        if parts[0].probe_std is None:
+            names.remove("probe_std")
+        return cls(**{name: column(name) for name in names})
 
 
 class Flow(nn.Module):

@@ -125,7 +125,7 @@ class PositionFlow(nn.Module):
 
     def _draw_sizes(self, n: int, generator: torch.Generator | None) -> list[tuple[int, int]]:
         if self.flow.particles is not None:
-            return [(self.flow.particles, n)]
+            return [(int(self.flow.particles), n)]
         if len(self.sizes) == 0:
             raise StateError("the flow was not trained: it does not know how many particles")
         shares = self.sizes[:, 1].double()

@@ -11,7 +11,7 @@ from torch_geometric.data import Batch
 
 from intertwiner_enflow.dynamics.egnn import centred
 
-__all__ = ["configurations"]
+__all__ = ["configurations", "padded"]
 
 
 def configurations(
@@ -27,6 +27,24 @@ def configurations(
         rows = (sizes == size).nonzero().squeeze(1)
         atoms = batch.ptr[rows].unsqueeze(1) + torch.arange(size, device=sizes.device)
         yield rows, _shaped(batch.pos[atoms.flatten()], len(rows))
+
+
+def padded(
+    batch: Batch,
+) -> tuple[
+    Float[Tensor, "records most dim"], Int[Tensor, "records most"], Float[Tensor, "records most"]
+]:
+    """Centred positions, labels and mask of all records, zero beyond a record's own atoms."""
+    sizes = batch.ptr.diff()
+    place = torch.arange(len(batch.pos), device=sizes.device) - batch.ptr[batch.batch]
+    shape = (len(sizes), int(sizes.max()))
+    x = batch.pos.new_zeros(*shape, batch.pos.shape[-1])
+    z = batch.z.new_zeros(shape)
+    mask = batch.pos.new_zeros(shape)
+    x[batch.batch, place] = batch.pos
+    z[batch.batch, place] = batch.z
+    mask[batch.batch, place] = 1
+    return centred(x, mask), z, mask
 
 
 def _shaped(pos: Tensor, records: int) -> Float[Tensor, "records n dim"]:

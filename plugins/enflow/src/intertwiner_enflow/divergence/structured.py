@@ -23,6 +23,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import linear
 
+from intertwiner_enflow.dynamics.networks import linear_of
 from intertwiner_enflow.kernels.edge_block import (
     EdgeWeights,
     PairGeometry,
@@ -67,7 +68,7 @@ def egnn_divergence(
     """x^L - x, and the trace of its Jacobian by x; h is a constant."""
     count, dim = x.shape[-2:]
     off = (1 - torch.eye(count, dtype=x.dtype, device=x.device)).reshape(1, count, count, 1)
-    start, layers = geometry(x), list(stack.layers)
+    start, layers = geometry(x), list(stack.each())
     pairs = _pairs(start, h, start.r2, off, layers[0].weights())
     jacobian, message_slope = _first(pairs, layers[0].weights())
     position = x + (pairs.at.u * pairs.c).sum(dim=-2)
@@ -169,7 +170,7 @@ def _update(
     layer: EgnnLayer, h: Tensor, m: Tensor, dh: Tensor | None, dgathered: Tensor
 ) -> tuple[Tensor, Tensor]:
     """The next h and its tangents from the messages m and the tangents of their sum."""
-    first, second, width = layer.node[0], layer.node[2], layer.features
+    first, second, width = linear_of(layer.node, 0), linear_of(layer.node, 2), layer.features
     active, slope = silu_and_slope(first(torch.cat((h, m.sum(dim=-2)), dim=-1)))
     change = linear(dgathered, first.weight[:, width:])
     if dh is not None:

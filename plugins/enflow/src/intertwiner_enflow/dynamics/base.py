@@ -60,19 +60,20 @@ class Dynamics(nn.Module, ABC):
             found: Tensor = self(t, state, mask)
             return found
 
-        def along(direction: Tensor) -> tuple[Tensor, Tensor]:
-            values, change = torch.func.jvp(field, (s,), (direction,))
-            return values, change
-
         with torch_form():
-            pairs = [along(direction) for direction in ds]
-        return pairs[0][0], torch.stack([change for _, change in pairs])
+            pairs = [torch.func.jvp(field, (s,), (direction,)) for direction in ds]
+        return pairs[0][0], torch.stack([pair[1] for pair in pairs])
 
     def divergence(
         self, t: Float[Tensor, " batch"], s: Float[Tensor, "batch particles channels"]
     ) -> tuple[Float[Tensor, "batch particles channels"], Float[Tensor, " batch"]] | None:
         """v and its exact divergence where the field knows a short way, else None."""
         return None
+
+    def is_compact(self, s: Float[Tensor, "batch particles channels"]) -> bool:
+        """Whether an evaluation keeps little memory for its gradient: then steps of a solver need
+        no checkpoints."""
+        return False
 
 
 def per_sample(t: Float[Tensor, "*batch"] | float, s: Float[Tensor, "batch ..."]) -> Tensor:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from intertwiner_enflow.dynamics.base import Dynamics
 from intertwiner_enflow.dynamics.egnn import centred
+from intertwiner_enflow.dynamics.networks import linear_of
 from intertwiner_enflow.dynamics.stack import ordered_pairs
 from intertwiner_enflow.kernels.edge_block import geometry
 
@@ -86,7 +87,7 @@ class SimpleVelocity(Dynamics):
         self.potential = nn.Sequential(
             nn.Linear(BASIS, 64), nn.Tanh(), nn.Linear(64, 32), nn.Tanh(), nn.Linear(32, 1)
         )
-        self.potential[4].bias.requires_grad_(False)
+        linear_of(self.potential, 4).bias.requires_grad_(False)
 
     def forward(
         self,
@@ -106,10 +107,12 @@ class SimpleVelocity(Dynamics):
         value = gauss / total
         change = (dgauss - value * dgauss.sum(dim=-1, keepdim=True)) / total
         for number in (0, 2):
-            layer = self.potential[number]
+            layer = linear_of(self.potential, number)
             value = layer(value).tanh()
             change = (1 - value.square()) * nn.functional.linear(change, layer.weight)
-        found: Tensor = nn.functional.linear(change, self.potential[4].weight).squeeze(-1)
+        found: Tensor = nn.functional.linear(change, linear_of(self.potential, 4).weight).squeeze(
+            -1
+        )
         return found
 
 

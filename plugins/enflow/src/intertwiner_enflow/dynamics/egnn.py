@@ -58,6 +58,9 @@ class EgnnVelocity(Dynamics):
         moved, _ = self.stack(s, self.nodes(t), mask)
         return centred(moved, mask)
 
+    def is_compact(self, s: Float[Tensor, "batch n channels"]) -> bool:
+        return self.stack.program(s[..., : self.dimension]) is not None
+
     def tangents(
         self,
         t: Float[Tensor, " batch"],

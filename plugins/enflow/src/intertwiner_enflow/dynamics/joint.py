@@ -53,6 +53,9 @@ class JointVelocity(Dynamics):
         moved, final = self.stack(x, self.embedding(self._inputs(t, h, context)), mask)
         return self._velocity(moved, self.embedding_out(final), mask)
 
+    def is_compact(self, s: Float[Tensor, "batch n channels"]) -> bool:
+        return self.stack.program(s[..., : self.dimension]) is not None
+
     def tangents(
         self,
         t: Float[Tensor, " batch"],

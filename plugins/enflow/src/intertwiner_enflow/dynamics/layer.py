@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from intertwiner_enflow.dynamics.networks import linear_of
 from intertwiner_enflow.kernels.edge_block import (
     EdgeTangents,
     EdgeWeights,
@@ -61,32 +62,32 @@ class EgnnLayer(nn.Module):
         self.coord = nn.Sequential(
             nn.Linear(features, features), nn.SiLU(), nn.Linear(features, 1, bias=False)
         )
-        last = self.coord[2]
-        nn.init.xavier_uniform_(last.weight, gain=1e-3)
+        nn.init.xavier_uniform_(linear_of(self.coord, 2).weight, gain=1e-3)
 
     def weights(self) -> EdgeWeights:
         """The weights of the pair terms, split by what they multiply."""
-        width, first = self.features, self.edge[0].weight
+        width, first = self.features, linear_of(self.edge, 0).weight
         return EdgeWeights(
             source=first[:, :width],
             target=first[:, width : 2 * width],
             distance=first[:, 2 * width],
             initial=first[:, 2 * width + 1] if self.initial_distances else None,
-            bias=self.edge[0].bias,
-            second=self.edge[2].weight,
-            second_bias=self.edge[2].bias,
+            bias=linear_of(self.edge, 0).bias,
+            second=linear_of(self.edge, 2).weight,
+            second_bias=linear_of(self.edge, 2).bias,
             attention=None if self.attention is None else self.attention.weight,
             attention_bias=None if self.attention is None else self.attention.bias,
-            coord=self.coord[0].weight,
-            coord_bias=self.coord[0].bias,
-            coord_out=self.coord[2].weight,
+            coord=linear_of(self.coord, 0).weight,
+            coord_bias=linear_of(self.coord, 0).bias,
+            coord_out=linear_of(self.coord, 2).weight,
             bound=self.bound,
         )
 
     def tensors(self) -> list[Tensor | None]:
         """All weights, in the order of the compiled program."""
-        first, second = self.edge[0], self.edge[2]
-        node, coord, gate = self.node, self.coord, self.attention
+        edge, gate = self.edge, self.attention
+        linear = [linear_of(part, k) for part in (edge, self.node, self.coord) for k in (0, 2)]
+        first, second, node, node2, coord, out = linear
         return [
             first.weight,
             first.bias,
@@ -94,13 +95,13 @@ class EgnnLayer(nn.Module):
             second.bias,
             None if gate is None else gate.weight,
             None if gate is None else gate.bias,
-            node[0].weight,
-            node[0].bias,
-            node[2].weight,
-            node[2].bias,
-            coord[0].weight,
-            coord[0].bias,
-            coord[2].weight,
+            node.weight,
+            node.bias,
+            node2.weight,
+            node2.bias,
+            coord.weight,
+            coord.bias,
+            out.weight,
         ]
 
     def forward(
@@ -130,7 +131,8 @@ class EgnnLayer(nn.Module):
         x, dx = state.x + moved, state.dx + dmoved
         if last:
             return state._replace(x=x, dx=dx)
-        first, second, width = self.node[0], self.node[2], self.features
+        first, second = linear_of(self.node, 0), linear_of(self.node, 2)
+        width = self.features
         inner = first(torch.cat((state.h, gathered), dim=-1))
         active, slope = silu_and_slope(inner)
         change = slope * _linear(first.weight[:, width:], dgathered)

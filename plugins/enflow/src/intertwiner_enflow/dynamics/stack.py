@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import cast
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -44,20 +47,26 @@ class EgnnStack(nn.Module):
     ) -> None:
         super().__init__()
         bound = REACH / layers if tanh else None
-        self.layers = nn.ModuleList(
+        made = [
             EgnnLayer(
                 features, attention=attention, bound=bound, initial_distances=initial_distances
             )
             for _ in range(layers)
-        )
+        ]
+        self.layers = nn.ModuleList(made)
         self.features = features
         self.attention, self.bound = attention, bound
         self.initial_distances = initial_distances
         self.final_features = final_features
         if not final_features:
-            self.layers[-1].node.requires_grad_(False)
+            made[-1].node.requires_grad_(False)
         if not final_positions:
-            self.layers[-1].coord.requires_grad_(False)
+            made[-1].coord.requires_grad_(False)
+
+    def each(self) -> Iterator[EgnnLayer]:
+        """The layers in order."""
+        for layer in self.layers:
+            yield cast(EgnnLayer, layer)
 
     def program(self, x: Float[Tensor, "batch n dim"]) -> Program | None:
         """The compiled form for tensors like x, None where there is none or torch is asked for."""
@@ -80,7 +89,7 @@ class EgnnStack(nn.Module):
     def weights(self) -> list[Tensor | None]:
         """All weights, layer after layer, in the order of the compiled program."""
         found: list[Tensor | None] = []
-        for layer in self.layers:
+        for layer in self.each():
             found += layer.tensors()
         return found
 
@@ -108,7 +117,7 @@ class EgnnStack(nn.Module):
     ) -> tuple[Float[Tensor, "batch n dim"], Float[Tensor, "batch n features"]]:
         """The dense form, layer by layer."""
         pairs, start, e = ordered_pairs(x, mask), x, None
-        for number, layer in enumerate(self.layers):
+        for number, layer in enumerate(self.each()):
             if number == 1:
                 e = geometry(start).r2
             last = number == len(self.layers) - 1 and not self.final_features
@@ -144,7 +153,7 @@ class EgnnStack(nn.Module):
         ddf = dx.unsqueeze(-2) - dx.unsqueeze(-3)
         de = 2 * (found.d * ddf).sum(dim=-1, keepdim=True)
         state = EdgeTangents(x, dx, h, dh, found.r2, de)
-        for number, layer in enumerate(self.layers):
+        for number, layer in enumerate(self.each()):
             last = number == len(self.layers) - 1 and not self.final_features
             state = layer.tangents(state, pairs, last=last)
             if mask is not None and state.dh is not None:

@@ -49,14 +49,19 @@ class LikelihoodSettings:
 
 
 def draw_solver(
-    settings: LikelihoodSettings, generator: torch.Generator | None = None
+    settings: LikelihoodSettings,
+    generator: torch.Generator | None = None,
+    *,
+    checkpointed: bool = True,
 ) -> SolverSettings:
     """The solver of one training step: a random number of steps on a jittered grid."""
     least, most = settings.steps
     if most == 0:
-        return SolverSettings(tolerance=settings.tolerance)
+        return SolverSettings(tolerance=settings.tolerance, checkpointed=checkpointed)
     steps = int(torch.randint(max(least, 1), most + 1, (), generator=generator))
-    return SolverSettings(method="dopri5", steps=steps, jitter=settings.jitter)
+    return SolverSettings(
+        method="dopri5", steps=steps, jitter=settings.jitter, checkpointed=checkpointed
+    )
 
 
 def negative_log_likelihood(
@@ -77,7 +82,8 @@ def negative_log_likelihood(
         generator,
         regularised=chosen.regulariser > 0,
     )
-    solver = draw_solver(chosen, generator)
+    compact = flow.dynamics.is_compact(x)
+    solver = draw_solver(chosen, generator, checkpointed=not compact)
     found = solve(transport, transport.begin(x), 0.0, 1.0, solver, generator)
     change = transport.integral(found.y).sum(dim=1)
     loss = -(log_prior(transport.state(found.y)) + change).mean()

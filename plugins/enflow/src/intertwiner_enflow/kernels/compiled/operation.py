@@ -120,7 +120,7 @@ class _Values(torch.autograd.Function):
         return moved, end
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, g_moved: Any, g_end: Any) -> Any:
         mask, x, h, memory, *weights = ctx.saved_tensors
         program: Program = ctx.program
@@ -160,7 +160,7 @@ class _Tangents(torch.autograd.Function):
         return moved, dmoved, end, dend
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, g_moved: Any, g_dmoved: Any, g_end: Any, g_dend: Any) -> Any:
         mask, x, dx, h, dh, memory, *weights = ctx.saved_tensors
         wants = ctx.needs_input_grad
@@ -215,7 +215,7 @@ class _Trace(torch.autograd.Function):
         return moved, found
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, g_moved: Any, g_trace: Any) -> Any:
         x, h, *weights = ctx.saved_tensors
         program: Program = ctx.program

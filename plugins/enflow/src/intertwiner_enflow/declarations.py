@@ -1,0 +1,114 @@
+"""What the flows and kernels say of themselves. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from intertwiner.fields import NODE, Field, Label, Point, Structure, Symmetry
+from intertwiner.specs import KernelSpec, ModelSpec
+
+__all__ = ["kernel_specs", "model_specs"]
+
+PAPER: Final = "arXiv:2105.09016"
+_PACKAGE: Final = "intertwiner_enflow"
+_PARTICLES: Final = (Field("pos", NODE, Point()), Field("z", NODE, Label()))
+_TINY: Final[Mapping[str, Any]] = {"layers": 2, "features": 8}
+
+
+def model_specs() -> Iterable[ModelSpec]:
+    """The flows, their published form, and the controls."""
+    equivariant = Symmetry(space="E(n)", permutes=(NODE,))
+    yield _flow("egnn", "Equivariant flow of positions: flow matching, then likelihood",
+                "EgnnFlowConfig", "egnn", equivariant, _TINY)  # fmt: skip
+    yield _flow("egnn-paper", "The published flow of positions: maximum likelihood alone",
+                "PaperFlowConfig", "egnn", equivariant, _TINY)  # fmt: skip
+    yield _flow("gnn", "Control: graph network of positions that is not equivariant",
+                "GraphFlowConfig", "gnn", Symmetry(permutes=(NODE,)), _TINY)  # fmt: skip
+    yield _flow("simple", "Control: gradient of a learned pair potential",
+                "ControlFlowConfig", "simple", equivariant, {})  # fmt: skip
+    yield _flow("kernel", "Control: radial field of distance and time, closed-form divergence",
+                "ControlFlowConfig", "kernel", equivariant, {})  # fmt: skip
+    yield _joint("egnn-joint", "Equivariant flow of positions and elements", "JointFlowConfig")
+    yield _joint("egnn-joint-paper", "The published joint flow", "PaperJointFlowConfig")
+
+
+def _flow(
+    name: str,
+    summary: str,
+    config: str,
+    builder: str,
+    symmetry: Symmetry,
+    tiny: Mapping[str, Any],
+) -> ModelSpec:
+    return ModelSpec(
+        name=name,
+        summary=summary,
+        reference=PAPER,
+        target=f"{_PACKAGE}.model:build_{builder}_flow",
+        config=f"{_PACKAGE}.config:{config}",
+        reads=Structure.ATOMS,
+        inputs=_PARTICLES,
+        outputs=(),
+        symmetry=symmetry,
+        tasks=("density",),
+        tiny=tiny,
+    )
+
+
+def _joint(name: str, summary: str, config: str) -> ModelSpec:
+    return ModelSpec(
+        name=name,
+        summary=summary,
+        reference=PAPER,
+        target=f"{_PACKAGE}.joint_model:build_joint_flow",
+        config=f"{_PACKAGE}.config:{config}",
+        reads=Structure.ATOMS,
+        inputs=_PARTICLES,
+        outputs=(),
+        symmetry=Symmetry(space="E(n)", permutes=(NODE,)),
+        tasks=("density",),
+        tiny={"layers": 2, "features": 8, "dequantizer_layers": 1},
+    )
+
+
+def kernel_specs() -> Iterable[KernelSpec]:
+    """The layers compiled and in dense torch, and their two costly blocks."""
+    layers = f"{_PACKAGE}.kernels.egnn_layers"
+    yield KernelSpec(
+        name="egnn-layers-compiled",
+        summary="All layers in C++, samples in the lanes of vectors; compiled once at first use",
+        op="egnn_layers",
+        target=f"{layers}:compiled",
+        reference=f"{layers}:reference",
+        examples=f"{layers}:examples",
+        device="cpu",
+        differentiable=1,
+        priority=20,
+    )
+    yield KernelSpec(
+        name="egnn-layers-dense",
+        summary="All layers in torch, all ordered pairs at once",
+        op="egnn_layers",
+        target=f"{layers}:dense",
+        reference=f"{layers}:reference",
+        examples=f"{layers}:examples",
+        differentiable=2,
+        priority=10,
+    )
+    yield _block("edge_block", "Pair terms of a layer, all ordered pairs at once")
+    yield _block("mid_tangent", "Tangents of message sums, some directions at a time")
+
+
+def _block(op: str, summary: str) -> KernelSpec:
+    module = f"{_PACKAGE}.kernels.{op}"
+    return KernelSpec(
+        name=f"{op.replace('_', '-')}-dense",
+        summary=summary,
+        op=op,
+        target=f"{module}:{op}",
+        reference=f"{module}:{op}_reference",
+        examples=f"{_PACKAGE}.kernels.examples:{op}",
+        differentiable=2,
+        priority=10,
+    )

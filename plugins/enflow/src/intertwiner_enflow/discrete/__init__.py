@@ -1,0 +1,1 @@
+"""Elements and other whole numbers lifted to continuous features, and back."""

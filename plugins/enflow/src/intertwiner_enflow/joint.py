@@ -1,0 +1,219 @@
+"""The flow of positions and elements together: densities as bounds, and molecules as samples.
+
+log p(x, h, M) >= log p(M) + log N0(z_x) + log N(z_h) + log det of the scaling + integral of the
+divergence - log q(v | x, h), with v drawn from the lifting q and z the end of the flow from the
+scaled (x, v). With K draws the mean of the exponential over draws gives a tighter bound.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from intertwiner_enflow.checks import check_finite, check_mask
+from intertwiner_enflow.density.actnorm import ActNorm
+from intertwiner_enflow.density.prior import log_normal, log_prior, sample_prior
+from intertwiner_enflow.density.sizes import SizePrior
+from intertwiner_enflow.discrete.dequantizer import Dequantizer, Lifted, lift, masked_noise
+from intertwiner_enflow.discrete.lifting import class_of
+from intertwiner_enflow.discrete.vocabulary import Vocabulary
+from intertwiner_enflow.divergence.probes import ProbeKind
+from intertwiner_enflow.dynamics.egnn import centred
+from intertwiner_enflow.dynamics.joint import JointVelocity
+from intertwiner_enflow.solver.solve import SolverSettings, solve
+from intertwiner_enflow.transport import DivergenceKind, make_transport
+
+__all__ = ["JointDensity", "JointFlow", "Molecules"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JointDensity:
+    """The bound of log p in nats, and its terms: log_prob is their sum where one draw was taken.
+
+    dequantizer: -log q(v | x, h). regulariser: integral of |J p|^2 + |v|^2 where asked for.
+    """
+
+    log_prob: Float[Tensor, " batch"]
+    size: Float[Tensor, " batch"]
+    prior_x: Float[Tensor, " batch"]
+    prior_h: Float[Tensor, " batch"]
+    actnorm: Float[Tensor, " batch"]
+    ode: Float[Tensor, " batch"]
+    dequantizer: Float[Tensor, " batch"]
+    nfe: Int[Tensor, " batch"]
+    regulariser: Float[Tensor, " batch"] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Molecules:
+    """Samples: positions in the data's units, atomic numbers (0 where masked), mask.
+
+    log_prob: of the continuous (x, v) that the molecule was read from, with p(M). failed: the
+    integration did not arrive; such samples are counted and never stand for a molecule.
+    """
+
+    x: Float[Tensor, "n atoms dim"]
+    z: Int[Tensor, "n atoms"]
+    mask: Float[Tensor, "n atoms"]
+    failed: Bool[Tensor, " n"]
+    log_prob: Float[Tensor, " n"] | None = None
+
+
+class JointFlow(nn.Module):
+    """A continuous normalizing flow of molecules of any size known to its size prior.
+
+    dynamics: of states [x, v] with as many features as the vocabulary has.
+    """
+
+    def __init__(
+        self,
+        dynamics: JointVelocity,
+        vocabulary: Vocabulary,
+        dequantizer: Dequantizer,
+        settings: SolverSettings | None = None,
+    ) -> None:
+        super().__init__()
+        self.dynamics = dynamics
+        self.vocabulary = vocabulary
+        self.dequantizer = dequantizer
+        self.actnorm = ActNorm(vocabulary.features)
+        self.sizes = SizePrior()
+        self.settings = settings or SolverSettings()
+
+    def lifted(
+        self,
+        x: Float[Tensor, "batch n dim"],
+        z: Int[Tensor, "batch n"],
+        mask: Float[Tensor, "batch n"],
+        *,
+        fixed: bool = False,
+        generator: torch.Generator | None = None,
+    ) -> Lifted:
+        """Features drawn for the elements z, from the learned or the fixed distribution."""
+        one_hot, number = self.vocabulary.encode(z, mask)
+        if not fixed:
+            found: Lifted = self.dequantizer(x, one_hot, number, mask, generator)
+            return found
+        like = torch.cat((one_hot, number.unsqueeze(-1)), dim=-1)
+        return lift(one_hot, number, mask, masked_noise(like, mask, generator))
+
+    def density(
+        self,
+        x: Float[Tensor, "batch n dim"],
+        z: Int[Tensor, "batch n"],
+        mask: Float[Tensor, "batch n"],
+        divergence: DivergenceKind = "exact",
+        *,
+        importance_samples: int = 1,
+        fixed: bool = False,
+        probes: int = 1,
+        probe_kind: ProbeKind = "gaussian",
+        regularised: bool = False,
+        solver: SolverSettings | None = None,
+        tolerance: float | None = None,
+        generator: torch.Generator | None = None,
+    ) -> JointDensity:
+        """The bound of log p(x, z, M) and its terms, those of the last draw.
+
+        fixed: with the distribution of features that flow matching was trained on.
+        Raises `StateError` for masks, coordinates or elements it cannot take.
+        """
+        check_mask(mask, x)
+        check_finite(x, "coordinate")
+        x = centred(x, mask)
+        bounds, found = [], None
+        for _ in range(importance_samples):
+            lifted = self.lifted(x, z, mask, fixed=fixed, generator=generator)
+            found = self._one(
+                x, lifted, mask, divergence, probes, probe_kind, regularised,
+                (solver or self.settings).with_tolerance(tolerance), generator,
+            )  # fmt: skip
+            bounds.append(found.log_prob)
+        if found is None:
+            raise ValueError(f"importance_samples={importance_samples}: must be 1 or more")
+        if len(bounds) == 1:
+            return found
+        tighter = torch.stack(bounds).logsumexp(dim=0) - math.log(len(bounds))
+        values = {name: getattr(found, name) for name in JointDensity.__slots__}
+        return JointDensity(**{**values, "log_prob": tighter})
+
+    def log_prob(
+        self,
+        x: Float[Tensor, "batch n dim"],
+        z: Int[Tensor, "batch n"],
+        mask: Float[Tensor, "batch n"],
+        divergence: DivergenceKind = "exact",
+        **settings: object,
+    ) -> Float[Tensor, " batch"]:
+        """The bound of log p alone; see `density`."""
+        return self.density(x, z, mask, divergence, **settings).log_prob  # type: ignore[arg-type]
+
+    def _one(
+        self,
+        x: Tensor,
+        lifted: Lifted,
+        mask: Tensor,
+        divergence: DivergenceKind,
+        probes: int,
+        probe_kind: ProbeKind,
+        regularised: bool,
+        solver: SolverSettings,
+        generator: torch.Generator | None,
+    ) -> JointDensity:
+        dim = self.dynamics.dimension
+        scaled_x, scaled_h, scaling = self.actnorm(x, lifted.v, mask)
+        state = torch.cat((scaled_x, scaled_h), dim=-1)
+        transport = make_transport(
+            self.dynamics, state, mask, divergence, probes, probe_kind, generator,
+            regularised=regularised,
+        )  # fmt: skip
+        found = solve(transport, transport.begin(state), 0.0, 1.0, solver, generator)
+        end = transport.state(found.y)
+        size = self.sizes.log_prob(mask.sum(dim=1).long()).to(x.dtype)
+        prior_x, prior_h = log_prior(end[..., :dim], mask), log_normal(end[..., dim:], mask)
+        ode = transport.integral(found.y).sum(dim=1)
+        total = size + prior_x + prior_h + scaling + ode - lifted.log_q
+        norms = found.y[:, -1] if regularised else None
+        return JointDensity(
+            total, size, prior_x, prior_h, scaling, ode, -lifted.log_q, found.nfe, norms
+        )
+
+    @torch.no_grad()
+    def sample(
+        self,
+        n: int,
+        *,
+        sizes: Int[Tensor, " n"] | None = None,
+        return_log_prob: bool = False,
+        divergence: DivergenceKind = "exact",
+        tolerance: float | None = None,
+        solver: SolverSettings | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Molecules:
+        """n molecules of the given sizes, or of sizes drawn from p(M)."""
+        counts = self.sizes.sample(n, generator) if sizes is None else sizes
+        most, dim = int(counts.max()), self.dynamics.dimension
+        like = next(self.parameters())
+        mask = (torch.arange(most) < counts.unsqueeze(1)).to(like)
+        z_x = sample_prior((n, most, dim), mask, generator, like.dtype, like.device)
+        z_h = masked_noise(z_x.new_zeros(n, most, self.vocabulary.features), mask, generator)
+        state = torch.cat((z_x, z_h), dim=-1)
+        kind = divergence if return_log_prob else "none"
+        transport = make_transport(self.dynamics, state, mask, kind, 1, "gaussian", generator)
+        chosen = (solver or self.settings).with_tolerance(tolerance)
+        found = solve(transport, transport.begin(state), 1.0, 0.0, chosen, generator)
+        end = transport.state(found.y)
+        x, v = self.actnorm.inverse(end[..., :dim], end[..., dim:], mask)
+        failed = found.failed | ~end.isfinite().all(dim=(1, 2))
+        log_prob = None
+        if return_log_prob:
+            log_prob = log_prior(z_x, mask) + log_normal(z_h, mask)
+            log_prob = log_prob - transport.integral(found.y).sum(dim=1)
+            log_prob = log_prob + self.actnorm.log_determinant(mask, dim)
+            log_prob = log_prob + self.sizes.log_prob(counts).to(log_prob)
+        elements = self.vocabulary.decode(class_of(v[..., :-1]), mask)
+        return Molecules(x, elements, mask, failed, log_prob)

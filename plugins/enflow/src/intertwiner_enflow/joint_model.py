@@ -1,0 +1,135 @@
+"""The joint flow as a model of intertwiner: trained on molecules, sampled into molecules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch_geometric.data import Batch, Data
+
+from intertwiner.errors import DeclarationError
+from intertwiner.schema import Schema
+from intertwiner_enflow.config import JointFlowConfig
+from intertwiner_enflow.discrete.dequantizer import Dequantizer
+from intertwiner_enflow.discrete.vocabulary import Vocabulary
+from intertwiner_enflow.dynamics.joint import JointVelocity
+from intertwiner_enflow.joint import JointFlow, Molecules
+from intertwiner_enflow.losses.joint import (
+    joint_flow_matching_loss,
+    joint_negative_log_likelihood,
+)
+from intertwiner_enflow.losses.likelihood import LikelihoodSettings
+from intertwiner_enflow.model import dimension_of
+from intertwiner_enflow.records import padded
+from intertwiner_enflow.solver.solve import SolverSettings
+
+__all__ = ["MoleculeFlow", "build_joint_flow"]
+
+
+class MoleculeFlow(nn.Module):
+    """A joint flow that trains itself on batches: see `FlowConfig` for how."""
+
+    step: Tensor
+
+    def __init__(self, flow: JointFlow, config: JointFlowConfig) -> None:
+        super().__init__()
+        self.flow = flow
+        self.config = config
+        self.likelihood = LikelihoodSettings.from_config(config)
+        self.register_buffer("step", torch.zeros((), dtype=torch.int64))
+
+    @torch.no_grad()
+    def prepare(self, batches: Iterable[Batch]) -> None:
+        """Counts sizes; sets the scales of positions and features from the training records.
+
+        The features' scales are those of the fixed lifting with noise of seed 0.
+        """
+        generator = torch.Generator().manual_seed(0)
+        sizes, parts = [], []
+        for batch in batches:
+            x, z, mask = padded(batch)
+            lifted = self.flow.lifted(x, z, mask, fixed=True, generator=generator)
+            sizes.append(batch.ptr.diff())
+            parts.append((x[mask > 0], lifted.v[mask > 0]))
+        self.flow.sizes.count(torch.cat(sizes))
+        x, h = (torch.cat(column).unsqueeze(0) for column in zip(*parts, strict=True))
+        self.flow.actnorm.initialise(x, h, x.new_ones(x.shape[:2]))
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """The bound of every molecule's log-density, in nats, with the settings of training."""
+        return {"log_prob": self._bound(batch)}
+
+    def _bound(self, batch: Batch) -> Float[Tensor, " records"]:
+        x, z, mask = padded(batch)
+        chosen = self.likelihood
+        return self.flow.log_prob(
+            x,
+            z,
+            mask,
+            "hutchinson",
+            probes=chosen.probes,
+            probe_kind=chosen.probe_kind,
+            importance_samples=self.config.importance_samples,
+            fixed=not self.learns_likelihood,
+        )
+
+    def training_loss(self, batch: Batch) -> Float[Tensor, ""]:
+        """Flow matching or the likelihood bound, averaged over the molecules."""
+        if self.training:
+            self.step += 1
+        x, z, mask = padded(batch)
+        if self.learns_likelihood:
+            return joint_negative_log_likelihood(self.flow, x, z, mask, self.likelihood)
+        return joint_flow_matching_loss(self.flow, x, z, mask, aligned=self.config.align)
+
+    @property
+    def learns_likelihood(self) -> bool:
+        """Whether the present training step is one of likelihood."""
+        after = self.config.fine_tune_after
+        return self.config.objective == "likelihood" or 0 < after < int(self.step)
+
+    @torch.no_grad()
+    def record_figures(self, batch: Batch) -> dict[str, Float[Tensor, " records"]]:
+        """Minus the bound of every molecule, "nll" in nats, by one probe: noisy for one molecule,
+        unbiased for their mean."""
+        return {"nll": -self._bound(batch)}
+
+    def sample(
+        self, n: int, *, generator: torch.Generator | None = None, log_prob: bool = False
+    ) -> list[Data]:
+        """n molecules of sizes drawn from p(M); those that failed carry `failed` = 1."""
+        records: list[Data] = []
+        while len(records) < n:
+            count = min(100, n - len(records))
+            found = self.flow.sample(count, return_log_prob=log_prob, generator=generator)
+            records += [_record(found, number) for number in range(count)]
+        return records
+
+
+def _record(found: Molecules, number: int) -> Data:
+    atoms = int(found.mask[number].sum())
+    record = Data(pos=found.x[number, :atoms], z=found.z[number, :atoms])
+    record.failed = found.failed[number : number + 1].long()
+    if found.log_prob is not None:
+        record.log_prob = found.log_prob[number : number + 1]
+    return record
+
+
+def build_joint_flow(config: JointFlowConfig, schema: Schema) -> MoleculeFlow:
+    """`enflow/egnn-joint` for the schema's elements. Raises `DeclarationError` without any."""
+    if not schema.species:
+        raise DeclarationError("the joint flow needs the elements of the data: schema.species")
+    vocabulary = Vocabulary(tuple(schema.species))
+    dynamics = JointVelocity(
+        dimension_of(schema),
+        vocabulary.features,
+        config.layers,
+        config.features,
+        attention=config.attention,
+        tanh=config.tanh,
+    )
+    dequantizer = Dequantizer(vocabulary.features, config.dequantizer_layers, config.features)
+    settings = SolverSettings(tolerance=config.tolerance)
+    return MoleculeFlow(JointFlow(dynamics, vocabulary, dequantizer, settings), config)
