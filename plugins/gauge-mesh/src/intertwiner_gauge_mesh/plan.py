@@ -30,6 +30,7 @@ from intertwiner_gauge_mesh.geometry.transport import (
     complex_product,
     conjugate,
     connection,
+    dot,
     opposition,
     polar,
 )
@@ -153,18 +154,19 @@ class MeshPlan:
         on_antipodal: OnAntipodal,
         dtype: torch.dtype,
     ) -> MeshPlan:
-        offset = pos[source] - pos[target]
-        square = offset.square().sum(-1)
-        direction, projected = polar(frames, offset, target)
+        offset = pos.index_select(0, source) - pos.index_select(0, target)
+        square = dot(offset, offset)
+        here, there = frames.index_select(0, target), frames.index_select(0, source)
+        direction, projected = polar(here, offset)
         length = torch.where(square > 0, square, torch.ones_like(square)).sqrt()
         size = (pos.amax(0) - pos.amin(0)).norm() if len(pos) else pos.new_zeros(())
         keep = (length > COINCIDENT * size) & (square > 0) & (projected >= VERTICAL * length)
-        keep &= _has_transport(frames, target, source, on_antipodal)
+        keep &= _has_transport(here, there, target, source, on_antipodal)
         if not bool(keep.all()):
-            target, source, length, direction = (
-                item[keep] for item in (target, source, length, direction)
+            target, source, length, direction, here, there = (
+                item[keep] for item in (target, source, length, direction, here, there)
             )
-        pre = complex_product(connection(frames, target, source), conjugate(direction))
+        pre = complex_product(connection(here, there), conjugate(direction))
         everywhere = torch.ones(len(pos), dtype=torch.bool, device=pos.device)
         return cls(
             pos=pos.to(dtype),
@@ -374,10 +376,10 @@ def _first_members(weld: Tensor, places: int) -> Int[Tensor, " places"]:
 
 
 def _has_transport(
-    frames: Tensor, target: Tensor, source: Tensor, on_antipodal: OnAntipodal
+    here: Tensor, there: Tensor, target: Tensor, source: Tensor, on_antipodal: OnAntipodal
 ) -> Bool[Tensor, " edges"]:
     """False where normals are opposite, or an error naming the first such edge."""
-    defined = opposition(frames.detach(), target, source) >= OPPOSITE
+    defined = opposition(here.detach(), there.detach()) >= OPPOSITE
     if on_antipodal == "error" and not bool(defined.all()):
         edge = int((~defined).nonzero()[0])
         raise InvalidMesh(

@@ -2,11 +2,40 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-__all__ = ["boundary_vertices", "half_edges", "row_pointers", "sort_pairs", "two_way_edges"]
+__all__ = ["EdgeTable", "half_edges", "row_pointers", "sort_pairs", "tabulate_edges"]
+
+
+class EdgeTable(NamedTuple):
+    """The edges of the faces, without direction, each once, and who has them.
+
+    low < high: the ends. faces: how many faces have the edge. order: the half edges (see
+    `half_edges`) with different ends, edge after edge; the first of edge i is at order[start[i]].
+    """
+
+    low: Int[Tensor, " edges"]
+    high: Int[Tensor, " edges"]
+    faces: Int[Tensor, " edges"]
+    order: Int[Tensor, " halves"]
+    start: Int[Tensor, " edges"]
+
+    def two_way(self, vertices: int) -> tuple[Int[Tensor, " directed"], Int[Tensor, " directed"]]:
+        """(target p, source q) of all edges in both directions, sorted by p, then q."""
+        upward, downward = self.low * vertices + self.high, self.high * vertices + self.low
+        return _unpack(torch.cat([upward, downward]).sort().values, vertices)
+
+    def boundary(self, vertices: int) -> Bool[Tensor, " vertices"]:
+        """Vertices on an edge that has one face only."""
+        alone = self.faces == 1
+        flags = torch.zeros(vertices, dtype=torch.bool, device=self.low.device)
+        flags[self.low[alone]] = True
+        flags[self.high[alone]] = True
+        return flags
 
 
 def half_edges(
@@ -16,21 +45,25 @@ def half_edges(
     return face.T.reshape(-1), face.roll(-1, 0).T.reshape(-1)
 
 
+def tabulate_edges(face: Int[Tensor, "3 faces"], vertices: int) -> EdgeTable:
+    """All edges of the faces; those from a vertex to itself are left out."""
+    start, end = half_edges(face)
+    key = torch.minimum(start, end) * vertices + torch.maximum(start, end)
+    key, order = key.sort(stable=True)
+    if bool((start == end).any()):
+        real = (start != end)[order]
+        key, order = key[real], order[real]
+    edge, counts = torch.unique_consecutive(key, return_counts=True)
+    low, high = _unpack(edge, vertices)
+    return EdgeTable(low, high, counts, order, counts.cumsum(0) - counts)
+
+
 def sort_pairs(
     target: Int[Tensor, " pairs"], source: Int[Tensor, " pairs"], vertices: int
 ) -> tuple[Int[Tensor, " edges"], Int[Tensor, " edges"]]:
     """The pairs without repetition and without (p, p), by target and then by source."""
     keep = target != source
-    key = torch.unique(target[keep] * vertices + source[keep])
-    return torch.div(key, vertices, rounding_mode="floor"), key % vertices
-
-
-def two_way_edges(
-    face: Int[Tensor, "3 faces"], vertices: int
-) -> tuple[Int[Tensor, " edges"], Int[Tensor, " edges"]]:
-    """(target p, source q) of all edges of the faces, in both directions, sorted by p, then q."""
-    start, end = half_edges(face)
-    return sort_pairs(torch.cat([start, end]), torch.cat([end, start]), vertices)
+    return _unpack(torch.unique(target[keep] * vertices + source[keep]), vertices)
 
 
 def row_pointers(target: Int[Tensor, " edges"], vertices: int) -> Int[Tensor, " vertices_plus_1"]:
@@ -39,13 +72,6 @@ def row_pointers(target: Int[Tensor, " edges"], vertices: int) -> Int[Tensor, " 
     return torch.cat([counts.new_zeros(1), counts.cumsum(0)])
 
 
-def boundary_vertices(face: Int[Tensor, "3 faces"], vertices: int) -> Bool[Tensor, " vertices"]:
-    """Vertices on an edge that has one face only."""
-    start, end = half_edges(face)
-    low, high = torch.minimum(start, end), torch.maximum(start, end)
-    key, counts = torch.unique((low * vertices + high)[low != high], return_counts=True)
-    alone = key[counts == 1]
-    flags = torch.zeros(vertices, dtype=torch.bool, device=face.device)
-    flags[torch.div(alone, vertices, rounding_mode="floor")] = True
-    flags[alone % vertices] = True
-    return flags
+def _unpack(key: Int[Tensor, " pairs"], vertices: int) -> tuple[Tensor, Tensor]:
+    first = torch.div(key, vertices, rounding_mode="floor")
+    return first, key - first * vertices

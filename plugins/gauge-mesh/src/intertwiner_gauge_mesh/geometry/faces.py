@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from intertwiner_gauge_mesh.geometry.transport import dot
+
 __all__ = ["Triangles", "measure_triangles", "vertex_areas"]
 
 DEGENERATE = 1e-12
@@ -27,13 +29,13 @@ def measure_triangles(pos: Float[Tensor, "vertices 3"], face: Int[Tensor, "3 fac
     """Counter-clockwise corners seen from outside give outward normals."""
     corners = pos[face]
     ahead = corners.roll(-1, 0) - corners
-    back = corners.roll(1, 0) - corners
-    cross = torch.linalg.cross(ahead, back)
-    length = _norm(cross[0])
+    cross = torch.linalg.cross(ahead[0], -ahead[2])
+    length = _norm(cross)
+    cosine = torch.stack([-dot(ahead[i], ahead[i - 1]) for i in range(3)])
     degenerate = 0.5 * length <= DEGENERATE * 0.5 * length.median()
     safe = torch.where(degenerate, torch.ones_like(length), length)
-    normal = torch.where(degenerate[:, None], torch.zeros_like(cross[0]), cross[0] / safe[:, None])
-    angle = torch.atan2(length.expand(3, -1), (ahead * back).sum(-1))
+    normal = torch.where(degenerate[:, None], torch.zeros_like(cross), cross / safe[:, None])
+    angle = torch.atan2(length.expand(3, -1), cosine)
     angle = torch.where(degenerate, torch.zeros_like(angle), angle)
     return Triangles(0.5 * length, normal, angle, degenerate)
 
@@ -48,6 +50,6 @@ def vertex_areas(
 
 def _norm(vectors: Float[Tensor, "rows 3"]) -> Float[Tensor, " rows"]:
     """Length, with a zero gradient where it vanishes."""
-    square = vectors.square().sum(-1)
+    square = dot(vectors, vectors)
     zero = square == 0
     return torch.where(zero, torch.ones_like(square), square).sqrt().masked_fill(zero, 0.0)

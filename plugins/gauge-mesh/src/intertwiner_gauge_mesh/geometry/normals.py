@@ -10,6 +10,7 @@ from torch import Tensor
 
 from intertwiner_gauge_mesh.errors import InvalidMesh
 from intertwiner_gauge_mesh.geometry.faces import Triangles
+from intertwiner_gauge_mesh.geometry.transport import dot
 
 __all__ = ["NormalWeights", "OnZeroNormal", "fit_normals", "vertex_normals"]
 
@@ -36,7 +37,7 @@ def vertex_normals(
     scale = weight.new_zeros(vertices).index_add(0, owner, weight.flatten())
     used = torch.zeros(vertices, dtype=torch.bool, device=face.device)
     used[owner] = True
-    square = total.square().sum(-1)
+    square = dot(total, total)
     zero = square.sqrt() <= VANISHING * scale
     up = torch.zeros_like(total)
     up[:, 2] = 1.0

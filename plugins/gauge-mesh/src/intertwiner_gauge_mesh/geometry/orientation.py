@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from intertwiner_gauge_mesh.errors import InvalidMesh, MeshWarning
-from intertwiner_gauge_mesh.geometry.edges import half_edges
+from intertwiner_gauge_mesh.geometry.edges import EdgeTable, half_edges
 
 __all__ = ["orient"]
 
@@ -26,7 +26,11 @@ NOT_ORIENTABLE = "surface is non-orientable: parallel transport by SO(2) is unde
 
 
 def orient(
-    pos: Float[Tensor, "vertices 3"], face: Int[Tensor, "3 faces"], *, strict: bool = False
+    pos: Float[Tensor, "vertices 3"],
+    face: Int[Tensor, "3 faces"],
+    edges: EdgeTable,
+    *,
+    strict: bool = False,
 ) -> tuple[Int[Tensor, "3 faces"], int, int]:
     """(faces of one winding, how many were flipped, edges with more than two faces).
 
@@ -34,7 +38,7 @@ def orient(
     faces do not tell how their faces go together, and are warned of.
     Raises `InvalidMesh` for a Möbius strip or Klein bottle, and with `strict` for anything above.
     """
-    first, second, agree, crowded = _adjacent_faces(face, len(pos))
+    first, second, agree, crowded = _adjacent_faces(face, edges)
     if crowded:
         _tell(f"{crowded} edges have more than two faces; each is kept once", strict)
     if bool(agree.all()):
@@ -52,20 +56,15 @@ def _tell(text: str, strict: bool) -> None:
 
 
 def _adjacent_faces(
-    face: Int[Tensor, "3 faces"], vertices: int
+    face: Int[Tensor, "3 faces"], edges: EdgeTable
 ) -> tuple[Int[Tensor, " pairs"], Int[Tensor, " pairs"], Bool[Tensor, " pairs"], int]:
     """(face, its neighbour, whether they agree) for edges of two faces; edges of more."""
     start, end = half_edges(face)
-    owner = torch.arange(face.shape[1], device=face.device).repeat_interleave(3)
-    real = start != end
-    start, end, owner = start[real], end[real], owner[real]
     forward = start < end
-    key = torch.minimum(start, end) * vertices + torch.maximum(start, end)
-    order = torch.argsort(key, stable=True)
-    _, counts = torch.unique_consecutive(key[order], return_counts=True)
-    begin = (counts.cumsum(0) - counts)[counts == 2]
-    one, two = order[begin], order[begin + 1]
-    return owner[one], owner[two], forward[one] != forward[two], int((counts > 2).sum())
+    begin = edges.start[edges.faces == 2]
+    one, two = edges.order[begin], edges.order[begin + 1]
+    first, second = (torch.div(half, 3, rounding_mode="floor") for half in (one, two))
+    return first, second, forward[one] != forward[two], int((edges.faces > 2).sum())
 
 
 def _volumes(

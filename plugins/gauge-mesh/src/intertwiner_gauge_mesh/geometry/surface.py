@@ -14,7 +14,7 @@ from torch import Tensor
 
 from intertwiner_gauge_mesh.errors import InvalidMesh
 from intertwiner_gauge_mesh.geometry.checks import check_faces, check_positions
-from intertwiner_gauge_mesh.geometry.edges import boundary_vertices, half_edges, two_way_edges
+from intertwiner_gauge_mesh.geometry.edges import half_edges, tabulate_edges
 from intertwiner_gauge_mesh.geometry.faces import measure_triangles, vertex_areas
 from intertwiner_gauge_mesh.geometry.normals import (
     NormalWeights,
@@ -98,14 +98,15 @@ def make_surface(
     if found is not None:
         coincident = len(pos) - len(found[0])
         pos, face = pos[found[0]], found[1][face]
-    face, flipped, crowded = orient(pos, face, strict=strict)
+    edges = tabulate_edges(face, len(pos))
+    face, flipped, crowded = orient(pos, face, edges, strict=strict)
     triangles = measure_triangles(pos, face)
     degenerate = int(triangles.degenerate.sum())
     if strict and degenerate:
         first = int(triangles.degenerate.nonzero()[0])
         raise InvalidMesh(f"face {first} has no area ({degenerate} such faces)")
     normal, missing = vertex_normals(face, triangles, len(pos), normals)
-    target, source = two_way_edges(face, len(pos))
+    target, source = edges.two_way(len(pos))
     fitted = int(missing.sum())
     normal = fit_normals(pos, normal, missing, target, source, on_zero_normal)
     used = torch.zeros(len(pos), dtype=torch.bool, device=pos.device)
@@ -127,7 +128,7 @@ def make_surface(
         normal,
         vertex_areas(triangles.area, face, len(pos)),
         used,
-        boundary_vertices(face, len(pos)),
+        edges.boundary(len(pos)),
         target,
         source,
         None if found is None else found[1],

@@ -6,23 +6,21 @@ Both are unit complex numbers, `[E, 2]` (cosine, sine); no trigonometric functio
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["complex_product", "conjugate", "connection", "opposition", "polar", "powers"]
+__all__ = ["complex_product", "conjugate", "connection", "dot", "opposition", "polar", "powers"]
 
 
 def polar(
-    frame: Float[Tensor, "vertices 3 3"],
-    offset: Float[Tensor, "edges 3"],
-    target: Int[Tensor, " edges"],
+    here: Float[Tensor, "edges 3 3"], offset: Float[Tensor, "edges 3"]
 ) -> tuple[Float[Tensor, "edges 2"], Float[Tensor, " edges"]]:
     """(e^{i theta}, length of the projection) of offsets x_q - x_p in the frames of p.
 
     e^{i theta} = (d.X_p + i d.Y_p) / |.|; (1, 0) where the projection vanishes.
     """
-    projected = (frame[target, :2] @ offset[:, :, None]).squeeze(-1)
-    square = projected.square().sum(-1)
+    projected = (here[:, :2] @ offset[:, :, None]).squeeze(-1)
+    square = dot(projected, projected)
     zero = square == 0
     length = torch.where(zero, torch.ones_like(square), square).sqrt()
     straight = torch.zeros_like(projected)
@@ -32,31 +30,34 @@ def polar(
 
 
 def connection(
-    frame: Float[Tensor, "vertices 3 3"],
-    target: Int[Tensor, " edges"],
-    source: Int[Tensor, " edges"],
+    here: Float[Tensor, "edges 3 3"], there: Float[Tensor, "edges 3 3"]
 ) -> Float[Tensor, "edges 2"]:
-    """e^{i phi} of the transport from q to p by the least rotation that takes n_q to n_p.
+    """e^{i phi} of the transport from q (`there`) to p (`here`) by the least rotation that takes
+    n_q to n_p.
 
     R v = v - (n_p.v) / (1 + n_q.n_p) (n_q + n_p) for v in the tangent plane of q, and
     e^{i phi} = X_p.R X_q + i Y_p.R X_q. Not defined for opposite normals, see `opposition`.
     """
-    here, there = frame[target], frame[source]
     normal_here, normal_there, x = here[:, 2], there[:, 2], there[:, 0]
-    nodding = 1 + (normal_here * normal_there).sum(-1, keepdim=True)
-    lift = (normal_here * x).sum(-1, keepdim=True) / nodding
-    carried = x - lift * (normal_here + normal_there)
+    lift = dot(normal_here, x) / (1 + dot(normal_here, normal_there))
+    carried = x - lift[:, None] * (normal_here + normal_there)
     turned = (here[:, :2] @ carried[:, :, None]).squeeze(-1)
-    return turned / turned.norm(dim=-1, keepdim=True)
+    return turned * dot(turned, turned).rsqrt()[:, None]
 
 
 def opposition(
-    frame: Float[Tensor, "vertices 3 3"],
-    target: Int[Tensor, " edges"],
-    source: Int[Tensor, " edges"],
+    here: Float[Tensor, "edges 3 3"], there: Float[Tensor, "edges 3 3"]
 ) -> Float[Tensor, " edges"]:
     """1 + n_q.n_p: 2 on a plane, 0 where normals are opposite."""
-    return 1 + (frame[target, 2] * frame[source, 2]).sum(-1)
+    return 1 + dot(here[:, 2], there[:, 2])
+
+
+def dot(a: Float[Tensor, "rows components"], b: Float[Tensor, "rows components"]) -> Tensor:
+    """a.b of every row; written out, since a sum over a short last dimension is slow."""
+    total = a[:, 0] * b[:, 0]
+    for component in range(1, a.shape[1]):
+        total = total + a[:, component] * b[:, component]
+    return total
 
 
 def complex_product(a: Float[Tensor, "... 2"], b: Float[Tensor, "... 2"]) -> Float[Tensor, "... 2"]:
