@@ -80,6 +80,8 @@ class GemUNetConfig(GemConfig):
         space alone ("euclid").
     """
 
+    blocks: Annotated[int, Ge(1)] = 2
+    normalize: bool = True
     ratios: Annotated[tuple[Annotated[float, Gt(0), Le(1)], ...], Len(1)] = (0.25, 0.25)
     radii: Annotated[tuple[Annotated[float, Gt(0)], ...], Len(1)] = (4.0, 8.0)
     neighbors: Annotated[int, Ge(1)] = 32

@@ -18,7 +18,13 @@ from intertwiner_gauge_mesh.layers.ambient import (
     tensors_to_frame,
     vectors_to_frame,
 )
-from intertwiner_gauge_mesh.layers.matrix_features import MATRIX_TYPE, matrix_features
+from intertwiner_gauge_mesh.layers.concatenate import concatenate, concatenated
+from intertwiner_gauge_mesh.layers.exchange import pack
+from intertwiner_gauge_mesh.layers.matrix_features import (
+    MATRIX_TYPE,
+    matrix_channels,
+    matrix_features,
+)
 from intertwiner_gauge_mesh.layers.reltan import relative_tangents
 from intertwiner_gauge_mesh.plan import MeshPlan
 from intertwiner_gauge_mesh.planner import welded_mean
@@ -28,6 +34,7 @@ __all__ = ["InputFeatures", "frame_parts", "irreps_type"]
 
 NAMED = {
     "matrix": MATRIX_TYPE,
+    "matrix_channels": FeatureType((7, 7, 7)),
     "reltan": FeatureType((0, 1)),
     "xyz": FeatureType((3,)),
     "boundary": FeatureType((1,)),
@@ -61,26 +68,18 @@ class InputFeatures(nn.Module):
                 self.items.append(_from_field(field))
         if not self.items:
             raise InvalidSetting("inputs: the network has none; 'matrix' needs no field")
-        orders = max(item.kind.order for item in self.items)
-        counts = [
-            sum(item.kind.multiplicities[order] for item in self.items if item.kind.order >= order)
-            for order in range(orders + 1)
-        ]
-        self.kind = FeatureType.parse(counts)
+        self.kind = concatenated([item.kind for item in self.items])
         self.register_buffer("unit", torch.tensor(1.0, dtype=torch.float64))
 
     def forward(self, batch: Batch, plan: MeshPlan) -> Float[Tensor, "vertices width"]:
         """Rows of the plan (welded vertices), in its frames."""
-        parts = [_split(self._values(item, batch, plan), item.kind) for item in self.items]
-        blocks = []
-        for block in self.kind.blocks:
-            found = [part[block.order] for part in parts if block.order < len(part)]
-            blocks.append(torch.cat(found, 2).flatten(1))
-        return torch.cat(blocks, 1)
+        return concatenate([(self._values(item, batch, plan), item.kind) for item in self.items])
 
     def _values(self, item: _Item, batch: Batch, plan: MeshPlan) -> Tensor:
         if item.name == "matrix":
             return matrix_features(plan, float(self.unit))
+        if item.name == "matrix_channels":
+            return pack(matrix_channels(plan))
         if item.name == "reltan":
             return relative_tangents(plan)
         if item.name == "xyz":
@@ -171,11 +170,3 @@ def _field_values(item: _Item, batch: Batch) -> Float[Tensor, "vertices width"]:
         )
     check_finite(item.name, values)
     return values
-
-
-def _split(x: Tensor, kind: FeatureType) -> list[Float[Tensor, "vertices components channels"]]:
-    """The orders of features one by one."""
-    return [
-        x[:, block.start : block.stop].reshape(len(x), 2 if block.order else 1, -1)
-        for block in kind.blocks
-    ]

@@ -23,6 +23,7 @@ from intertwiner_gauge_mesh.plan import MeshPlan
 from intertwiner_gauge_mesh.planner import Planner
 from intertwiner_gauge_mesh.trunk import FlatTrunk
 from intertwiner_gauge_mesh.types import FeatureType
+from intertwiner_gauge_mesh.unet import UNetTrunk
 
 __all__ = ["MeshNetwork", "build_network"]
 
@@ -95,6 +96,8 @@ class MeshNetwork(nn.Module):
         reach = self.config.reach or found.reach
         self.lengths.copy_(torch.tensor([reach, found.mean, found.median]))
         self._set_reach(reach)
+        if isinstance(self.trunk, UNetTrunk):
+            self.trunk.set_unit(found.mean)
         if self.config.scale_features:
             self.inputs.unit.fill_(found.mean)
         for field in self.schema.targets:
@@ -160,8 +163,6 @@ def _make_trunk(
     config: GemConfig, type_in: FeatureType, hidden: FeatureType, out: FeatureType
 ) -> nn.Module:
     if isinstance(config, GemUNetConfig):
-        from intertwiner_gauge_mesh.unet import UNetTrunk
-
         return UNetTrunk(config, type_in, hidden, out)
     return FlatTrunk(config, type_in, hidden, out)
 

@@ -56,6 +56,8 @@ class MeshPlan:
     transport from q to p.
     weld: row of each vertex of the original mesh here, None when they are the same.
     ptr: vertices ptr[m] to ptr[m + 1] are those of mesh m.
+    parts, angle: of a joined plan the plans it was made of, and by how much their frames were
+    turned since.
     """
 
     pos: Float[Tensor, "vertices 3"]
@@ -72,6 +74,8 @@ class MeshPlan:
     ptr: tuple[int, ...]
     summaries: tuple[MeshSummary, ...]
     weld: Int[Tensor, " original"] | None = None
+    parts: tuple[MeshPlan, ...] = ()
+    angle: Float[Tensor, " vertices"] | None = None
     cache: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -228,6 +232,7 @@ class MeshPlan:
             ptr=tuple(ptr),
             summaries=tuple(summary for plan in plans for summary in plan.summaries),
             weld=_joined_welds(plans, starts),
+            parts=tuple(plans),
         )
 
     @property
@@ -272,7 +277,13 @@ class MeshPlan:
         frame = turned(self.frame.double(), angle)
         dtype = self.pos.dtype
         return replace(
-            self, post=post.to(dtype), pre=pre.to(dtype), frame=frame.to(dtype), cache={}
+            self,
+            post=post.to(dtype),
+            pre=pre.to(dtype),
+            frame=frame.to(dtype),
+            parts=self.parts or (self,),
+            angle=angle if self.angle is None else self.angle + angle,
+            cache={},
         )
 
     def to(self, device: torch.device | str | None = None) -> MeshPlan:
