@@ -66,7 +66,12 @@ class Flow(nn.Module):
     dynamics: the velocity field. particles: their number, when only one is to be taken.
     settings: of the solver, where a call does not say otherwise. They hold in training and in
     evaluation alike.
+
+    A buffer `scale` (1 unless set, see `set_scale`) divides configurations before the velocity
+    field sees them; densities count it by -(N - 1) D ln scale.
     """
+
+    scale: Tensor
 
     def __init__(
         self,
@@ -80,6 +85,17 @@ class Flow(nn.Module):
         self.dynamics = dynamics
         self.particles = particles
         self.settings = settings or SolverSettings()
+        self.register_buffer("scale", torch.ones(()))
+
+    @torch.no_grad()
+    def set_scale(self, x: Float[Tensor, "batch n dim"]) -> None:
+        """Sets `scale` to the standard deviation of a coordinate, sqrt(<|x|^2> / (N - 1) D)."""
+        freedom = len(x) * max(1, x.shape[1] - 1) * x.shape[2]
+        self.scale.fill_(float((centred(x).square().sum() / freedom).sqrt()) or 1.0)
+
+    def log_volume(self, x: Float[Tensor, "batch n dim"]) -> Float[Tensor, ""]:
+        """(N - 1) D ln scale, by which a density falls when the scale is taken in."""
+        return (x.shape[1] - 1) * x.shape[2] * self.scale.log()
 
     @property
     def dimension(self) -> int:
@@ -124,13 +140,14 @@ class Flow(nn.Module):
         check_positions(x, self.dimension, self.particles)
         chosen = (solver or self.settings).with_tolerance(tolerance)
         parts = []
-        for part in centred(x).split(batch_size):
+        for part in (centred(x) / self.scale).split(batch_size):
             transport = make_transport(
                 self.dynamics, part, None, divergence, probes, probe_kind, generator
             )
             found = solve(transport, transport.begin(part), 0.0, 1.0, chosen, generator)
             z = transport.state(found.y)
-            parts.append(_density(transport, found, z, log_prior(z), 1.0))
+            log_start = log_prior(z) - self.log_volume(x)
+            parts.append(_density(transport, found, z, log_start, 1.0))
         return Density.joined(parts)
 
     def sample(
@@ -188,14 +205,18 @@ class Flow(nn.Module):
             )
             found = solve(transport, transport.begin(part), 1.0, 0.0, chosen, generator)
             end = transport.state(found.y)
-            parts.append(_density(transport, found, end, log_prior(part), -1.0))
+            log_start = log_prior(part) - self.log_volume(part)
+            parts.append(_density(transport, found, end * self.scale, log_start, -1.0))
         return Density.joined(parts)
 
     @torch.no_grad()
     def path(
         self, z: Float[Tensor, "batch n dim"], times: Sequence[float]
     ) -> Float[Tensor, "times batch n dim"]:
-        """Where z, at times[0], is at each of the times: the frames of a film."""
+        """Where z, at times[0], is at each of the times: the frames of a film.
+
+        In the units of the velocity field: times `scale` they are those of the data.
+        """
         frames = [centred(z)]
         for start, end in pairwise(times):
             transport = Transport(self.dynamics, z.shape[1], "none")

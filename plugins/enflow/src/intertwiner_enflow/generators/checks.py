@@ -20,6 +20,8 @@ __all__ = ["Check", "check_run", "check_samples", "compare_runs", "two_starts"]
 _SIGMAS: Final = 3.5
 _CHAINS: Final = 512
 _SETTLING: Final = 30
+_RELEASES: Final = 40
+_LONGEST: Final = 0.03
 _SWEEPS: Final = 150
 _SPREAD: Final = 1.6
 
@@ -83,8 +85,8 @@ def compare_runs(first: Run, second: Run) -> list[Check]:
 def two_starts(target: Target, run: Run, generator: torch.Generator) -> Check:
     """<U> of chains started from the lowest configuration and from a thin gas.
 
-    Both are moved at the target's temperature, first by short steps, as the gas has particles on
-    top of each other; when they end at one energy, nothing is trapped.
+    Both are moved at the target's temperature, first by short steps; when they end at one energy,
+    nothing is trapped.
     """
     lowest = run.x[run.energy.argmin()]
     condensed = lowest[:, :, None].repeat(1, 1, _CHAINS)
@@ -101,13 +103,17 @@ def two_starts(target: Target, run: Run, generator: torch.Generator) -> Check:
 def _gas(
     target: Target, run: Run, generator: torch.Generator
 ) -> Float[Tensor, "particles dim chains"]:
-    """The eighth of lowest energy of Gaussian clouds wider than the samples."""
+    """The eighth of lowest energy of Gaussian clouds, particles on top of each other let go."""
     width = _SPREAD * float(run.x.square().mean().sqrt())
     shape = (target.particles, target.dimension, 8 * _CHAINS)
     x = width * torch.randn(shape, generator=generator)
     x -= x.mean(dim=0)
-    chosen = Tempered(target, 1.0).energy(x).argsort()[:_CHAINS]
-    return x[:, :, chosen].contiguous()
+    tempered = Tempered(target, 1.0)
+    x = x[:, :, tempered.energy(x).argsort()[:_CHAINS]].contiguous()
+    for _ in range(_RELEASES):
+        slope = tempered.gradient(x, 1.0)
+        x -= _LONGEST * slope / (1.0 + slope.norm(dim=1, keepdim=True))
+    return x - x.mean(dim=0)
 
 
 def _mean(values: Float[Tensor, " batch"]) -> float:

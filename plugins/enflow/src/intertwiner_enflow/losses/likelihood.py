@@ -72,6 +72,7 @@ def negative_log_likelihood(
 ) -> Float[Tensor, ""]:
     """-mean log p(x) in nats, plus the regulariser where one is set; x centred."""
     chosen = settings or LikelihoodSettings()
+    log_volume, x = flow.log_volume(x), x / flow.scale
     transport = make_transport(
         flow.dynamics,
         x,
@@ -86,7 +87,7 @@ def negative_log_likelihood(
     solver = draw_solver(chosen, generator, checkpointed=not compact)
     found = solve(transport, transport.begin(x), 0.0, 1.0, solver, generator)
     change = transport.integral(found.y).sum(dim=1)
-    loss = -(log_prior(transport.state(found.y)) + change).mean()
+    loss = log_volume - (log_prior(transport.state(found.y)) + change).mean()
     if chosen.regulariser:
         loss = loss + chosen.regulariser * found.y[:, -1].mean()
     return loss
