@@ -19,11 +19,12 @@ from intertwiner.fields import (
     Structure,
     Symmetry,
 )
-from intertwiner.specs import AdapterSpec, DatasetSpec, KernelSpec, ModelSpec
+from intertwiner.specs import AdapterSpec, DatasetSpec, KernelSpec, ModelSpec, RecipeSpec
 from intertwiner_gauge_mesh.baselines.declarations import baseline_models
 from intertwiner_gauge_mesh.datasets.declarations import datasets
 from intertwiner_gauge_mesh.moments.declarations import moment_models
 from intertwiner_gauge_mesh.readers.declarations import readers
+from intertwiner_gauge_mesh.recipes import recipes
 
 PAPER = "arXiv:2003.05425"
 PACKAGE = "intertwiner_gauge_mesh"
@@ -107,3 +108,8 @@ def intertwiner_datasets() -> Iterable[DatasetSpec]:
 @hookimpl
 def intertwiner_adapters() -> Iterable[AdapterSpec]:
     yield from readers()
+
+
+@hookimpl
+def intertwiner_recipes() -> Iterable[RecipeSpec]:
+    yield from recipes()

@@ -24,7 +24,9 @@ __all__ = ["advection_record", "load", "synthetic"]
 
 def load(config: AdvectionConfig) -> Dataset:
     """The dataset; nothing is downloaded. Records are made when they are asked for."""
-    return bumpy_dataset(config, (config.fields, config.fields), advection_record)
+    return bumpy_dataset(
+        config, (config.fields, config.fields), advection_record, ("advection", "gradient")
+    )
 
 
 def synthetic(count: int, seed: int) -> Dataset:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, Literal
 
@@ -29,15 +29,32 @@ _APART: Final = 1_000_000
 class _Records(Sequence[Data]):
     """Records that are made when asked for; shapes are kept while they are in use."""
 
-    def __init__(self, recipes: Sequence[Recipe], make: Callable[[Shape, int, str], Data]) -> None:
+    def __init__(
+        self,
+        recipes: Sequence[Recipe],
+        make: Callable[[Shape, int, str], Data],
+        shuffled: Mapping[int, int],
+        targets: Sequence[str],
+    ) -> None:
         self.recipes = recipes
         self.make = make
+        self.shuffled = shuffled
+        self.targets = targets
         self.shape = lru_cache(maxsize=4096)(random_shape)
 
     def __len__(self) -> int:
         return len(self.recipes)
 
     def __getitem__(self, index: int) -> Data:  # type: ignore[override]
+        record = self._made(index)
+        if index in self.shuffled:
+            other = self._made(self.shuffled[index])
+            rows = torch.arange(record.num_nodes) % other.num_nodes
+            for name in self.targets:
+                record[name] = other[name][rows]
+        return record
+
+    def _made(self, index: int) -> Data:
         kind, vertices, meshing, seed, number = self.recipes[index]
         shape = self.shape(kind, vertices, meshing, seed)
         return self.make(shape, 1000 * seed + number, f"{meshing} {kind} {seed}, {number}")
@@ -47,12 +64,13 @@ def bumpy_dataset(
     config: BumpyConfig,
     per_shape: tuple[int, int],
     make: Callable[[Shape, int, str], Data],
+    targets: Sequence[str],
 ) -> Dataset:
     """The dataset with the splits "random" (unseen shapes) and "remeshed" (the same test shapes
     with unseen triangulations).
 
     per_shape: records on every training shape, and on every other shape.
-    make: (shape, seed, name) -> record.
+    make: (shape, seed, name) -> record. targets: names of its targets.
     """
     recipes: list[Recipe] = []
     rows: dict[str, Any] = {}
@@ -62,7 +80,9 @@ def bumpy_dataset(
         recipes += found
     seen = {part: rows[part] for part in PARTS}
     splits = {"random": seen, "remeshed": {**seen, "test": rows["remeshed"]}}
-    return Dataset(_Records(recipes, make), splits)
+    count = len(rows["train"]) if config.shuffled else 0
+    shuffled = {number: (number + per_shape[0]) % count for number in range(count)}
+    return Dataset(_Records(recipes, make, shuffled, targets), splits)
 
 
 def _recipes(config: BumpyConfig, part: str, per_shape: int) -> list[Recipe]:

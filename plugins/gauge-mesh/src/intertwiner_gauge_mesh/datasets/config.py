@@ -30,6 +30,8 @@ class BumpyConfig(DataConfig):
         with its vertices moved and, on spheres, joined anew), or "both" in turn. Validation and
         test are regular; in the split "remeshed" the test shapes are meshed in a way that is never
         trained on (spiral points on a sphere, a jittered grid of other proportions on a torus).
+    shuffled: training records have the targets of another shape, vertex by vertex: a control that
+        nothing can learn from.
     """
 
     shape: Literal["sphere", "torus", "both"] = "sphere"
@@ -37,6 +39,7 @@ class BumpyConfig(DataConfig):
     training_shapes: Annotated[int, Ge(1)] = 40
     other_shapes: Annotated[int, Ge(1)] = 8
     triangulation: Literal["regular", "jittered", "both"] = "regular"
+    shuffled: bool = False
     seed: Annotated[int, Ge(0)] = 0
 
 

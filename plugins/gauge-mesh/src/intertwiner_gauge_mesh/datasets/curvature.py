@@ -18,11 +18,11 @@ from intertwiner.data import Dataset
 from intertwiner_gauge_mesh.datasets.bumpy import bumpy_dataset, face_index, single
 from intertwiner_gauge_mesh.datasets.config import CurvatureConfig
 from intertwiner_gauge_mesh.datasets.shapes import Shape
-from intertwiner_gauge_mesh.datasets.tensors import irreps_of_symmetric, tangential_deviator
 from intertwiner_gauge_mesh.geometry.faces import measure_triangles
 from intertwiner_gauge_mesh.geometry.normals import vertex_normals
+from intertwiner_gauge_mesh.layers.ambient import to_irreps
 
-__all__ = ["load", "synthetic"]
+__all__ = ["curvature_record", "load", "synthetic", "tangential_deviator"]
 
 
 def load(config: CurvatureConfig) -> Dataset:
@@ -31,7 +31,8 @@ def load(config: CurvatureConfig) -> Dataset:
     def make(shape: Shape, seed: int, name: str) -> Data:
         return curvature_record(shape, seed, name, config.noise)
 
-    return bumpy_dataset(config, (config.copies, 1), make)
+    targets = ("principal", "shape_tensor", "mean_curvature")
+    return bumpy_dataset(config, (config.copies, 1), make, targets)
 
 
 def synthetic(count: int, seed: int) -> Dataset:
@@ -58,12 +59,23 @@ def curvature_record(shape: Shape, seed: int, name: str, noise: float) -> Data:
     return Data(
         pos=single(points),
         face=face_index(shape.faces),
-        principal=single(irreps_of_symmetric(tangential_deviator(tensors, normals))[:, 1:]),
-        shape_tensor=single(irreps_of_symmetric(tensors)),
+        principal=single(to_irreps(tangential_deviator(tensors, normals))[:, 1:]),
+        shape_tensor=single(to_irreps(tensors)),
         mean_curvature=single(_half_trace(tensors)),
         name=name,
         num_nodes=len(points),
     )
+
+
+def tangential_deviator(
+    tensors: Float[Tensor, "n 3 3"], normals: Float[Tensor, "n 3"]
+) -> Float[Tensor, "n 3 3"]:
+    """The part of P B P without trace in the plane, P = I - n n^T."""
+    identity = torch.eye(3, dtype=tensors.dtype, device=tensors.device)
+    plane = identity - normals[:, :, None] * normals[:, None, :]
+    flat = plane @ tensors @ plane
+    trace = flat.diagonal(dim1=1, dim2=2).sum(1)
+    return flat - 0.5 * trace[:, None, None] * plane
 
 
 def _mesh_normals(points: Float[Tensor, "n 3"], face: Int[Tensor, "3 f"]) -> Float[Tensor, "n 3"]:

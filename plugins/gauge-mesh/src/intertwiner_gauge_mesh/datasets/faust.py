@@ -22,13 +22,14 @@ from torch_geometric.data import Data
 
 from intertwiner.data import Dataset
 from intertwiner.data.archive import members
-from intertwiner.errors import ConfigError, DataError
+from intertwiner.errors import DataError
 from intertwiner_gauge_mesh.datasets.config import FaustConfig
 from intertwiner_gauge_mesh.datasets.shapes import random_rotation, random_shape
+from intertwiner_gauge_mesh.datasets.supplied import supplied
 from intertwiner_gauge_mesh.readers.content import read_bytes
 from intertwiner_gauge_mesh.readers.ply import parse_ply
 
-__all__ = ["FOLDER", "SITE", "VERTICES", "archive_digest", "load", "synthetic"]
+__all__ = ["FOLDER", "SITE", "VERTICES", "archive_digest", "faust_place", "load", "synthetic"]
 
 SITE: Final = "https://faust-leaderboard.is.tuebingen.mpg.de"
 FOLDER: Final = "MPI-FAUST/training/registrations"
@@ -45,14 +46,21 @@ def load(config: FaustConfig) -> Dataset:
 
     Raises `ConfigError` without a path and `DataError` for another archive, naming what it lacks.
     """
-    if not config.path:
-        raise ConfigError(f"data.path: name your own MPI-FAUST.zip with --data.path; from {SITE}")
-    place = Path(config.path).expanduser()
+    place = faust_place(config)
     contents = _from_folder(place) if place.is_dir() else _from_archive(place)
     scans = [_scan(place, number, content) for number, content in enumerate(contents)]
     numbers = np.arange(_SCANS)
     split = {"train": numbers[: _TEST - 8], "validation": numbers[_TEST - 8 : _TEST]}
     return Dataset(_Records(scans, config), {"official": {**split, "test": numbers[_TEST:]}})
+
+
+def faust_place(config: FaustConfig) -> Path:
+    """The archive or folder that the settings name, or else the one in the data folder.
+
+    Raises `ConfigError` when there is none.
+    """
+    names = ("MPI-FAUST.zip", "MPI-FAUST")
+    return supplied(config.path, "gauge-mesh/faust", names, f"your own MPI-FAUST.zip, from {SITE}")
 
 
 def archive_digest(path: str | Path) -> str:

@@ -18,6 +18,7 @@ import hashlib
 import io
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -29,13 +30,13 @@ from intertwiner.atomic import write_atomically
 from intertwiner.data import Dataset
 from intertwiner.data.cache import dataset_folder, make_folder
 from intertwiner.data.dataset import Split
-from intertwiner.errors import ConfigError
 from intertwiner_gauge_mesh.datasets.config import RnaConfig
 from intertwiner_gauge_mesh.datasets.rna_files import RnaFiles, RnaSurface, open_rna
 from intertwiner_gauge_mesh.datasets.rna_similarity import clusters, distances
 from intertwiner_gauge_mesh.datasets.shapes import random_rotation, random_shape
+from intertwiner_gauge_mesh.datasets.supplied import supplied
 
-__all__ = ["CLASSES", "SAME_SHAPE", "load", "rna_splits", "synthetic"]
+__all__ = ["CLASSES", "SAME_SHAPE", "load", "rna_place", "rna_splits", "synthetic"]
 
 CLASSES: Final = 260
 SAME_SHAPE: Final = 0.6
@@ -47,13 +48,22 @@ def load(config: RnaConfig) -> Dataset:
     """The dataset with the splits "official", and "dissimilar" and "similar" with parts of its
     test part. Raises `ConfigError` without a path and `DataError` for a file of another form.
     """
-    if not config.path:
-        raise ConfigError(
-            "data.path: name the npz file of RNA surfaces, or the folder of the published set "
-            "(github.com/nmwsharp/RNA-Surface-Segmentation-Dataset), with --data.path"
-        )
-    files = open_rna(config.path)
+    files = open_rna(rna_place(config))
     return Dataset(_Records(files, config), rna_splits(files))
+
+
+def rna_place(config: RnaConfig) -> Path:
+    """The file or folder that the settings name, or else the one in the data folder.
+
+    Raises `ConfigError` when there is none.
+    """
+    return supplied(
+        config.path,
+        "gauge-mesh/rna-surface",
+        ("rna_surface_120.npz", "RNA-Surface-Segmentation-Dataset"),
+        "the npz file of RNA surfaces, or a copy of "
+        "github.com/nmwsharp/RNA-Surface-Segmentation-Dataset",
+    )
 
 
 class _Records(Sequence[Data]):

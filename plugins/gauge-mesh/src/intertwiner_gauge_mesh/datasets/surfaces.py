@@ -76,11 +76,11 @@ class BumpySphere(Surface):
 
     @classmethod
     def random(cls, generator: torch.Generator) -> BumpySphere:
-        """Two or three bumps of amplitude 0.06 to 0.12, wave vectors 2 N(0, 1)."""
+        """Two or three bumps of amplitude 0.08 to 0.16, wave vectors 2 N(0, 1)."""
         count = 2 + int(torch.randint(2, (), generator=generator))
         draw = torch.rand(2, count, generator=generator, dtype=torch.float64)
         waves = 2 * torch.randn(count, 3, generator=generator, dtype=torch.float64)
-        return cls(0.06 + 0.06 * draw[0], waves, 2 * math.pi * draw[1])
+        return cls(0.08 + 0.08 * draw[0], waves, 2 * math.pi * draw[1])
 
     def chart(
         self, parameter: Float[Tensor, " 3"], step: Float[Tensor, " 2"]

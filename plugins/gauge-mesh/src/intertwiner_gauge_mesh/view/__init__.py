@@ -1,0 +1,1 @@
+"""Pictures of fields on meshes; needs the extra `viz`."""
