@@ -90,9 +90,7 @@ def energies(model: AtomicConvNetwork, lists: Lists, *, legacy: bool) -> Tensor:
 
 def _masked_sums(filters: Tensor, neighbor: Tensor, buckets: int) -> Tensor:
     """One masked sum over neighbours for every bucket."""
-    columns = [
-        (filters * (neighbor == bucket).unsqueeze(2)).sum(1) for bucket in range(buckets)
-    ]
+    columns = [(filters * (neighbor == bucket).unsqueeze(2)).sum(1) for bucket in range(buckets)]
     return torch.cat(columns, 1)
 
 

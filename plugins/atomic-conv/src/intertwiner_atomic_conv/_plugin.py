@@ -1,13 +1,80 @@
-"""What this plugin brings: models of complexes, their data, one operation. No torch here."""
+"""What this plugin brings: models of complexes, their data, two operations. No torch here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from intertwiner import hookimpl
-from intertwiner.specs import KernelSpec
+from intertwiner.fields import ANY_NAME, GRAPH, NODE, Field, Scalar, Structure, Symmetry
+from intertwiner.specs import DatasetSpec, KernelSpec, ModelSpec
+from intertwiner_atomic_conv.fields import AFFINITY, COMPLEX_FIELDS, FREE_ENERGY
 
+PAPER = "arXiv:1703.10603"
 PACKAGE = "intertwiner_atomic_conv"
+
+NETWORKS = (
+    ("core", "CoreConfig", "The paper's network for the PDBbind core set, and other elements"),
+    ("refined", "RefinedConfig", "The paper's network for the refined set, and other elements"),
+    ("paper-core", "PaperCoreConfig", "The published equations for the core set"),
+    ("paper-refined", "PaperRefinedConfig", "The published equations for the refined set"),
+    ("dgl-core", "DglCoreConfig", "The DGL-LifeSci variant: one network for all elements"),
+    ("dgl-refined", "DglRefinedConfig", "The DGL-LifeSci variant for the refined set"),
+    ("cross", "CrossConfig", "Smooth pair sums across the interface alone"),
+    ("cutoff", "CutoffConfig", "Smooth sums over all atoms in reach, own part included"),
+)
+TINY = {
+    "hidden": (8,),
+    "dropout": (0.0,),
+    "neighbors": 3,
+    "cutoffs": (4.0, 9.0),
+    "exponents": (0.05,),
+    "offset": False,
+}
+
+
+@hookimpl
+def intertwiner_models() -> Iterable[ModelSpec]:
+    for name, config, summary in NETWORKS:
+        yield ModelSpec(
+            name=name,
+            summary=summary,
+            reference=PAPER,
+            target=f"{PACKAGE}.model:build_network",
+            config=f"{PACKAGE}.config:{config}",
+            reads=Structure.COMPLEX,
+            inputs=COMPLEX_FIELDS,
+            outputs=(Field(ANY_NAME, GRAPH, Scalar(), summary="one number per complex"),),
+            symmetry=Symmetry(space="E(3)", permutes=(NODE,)),
+            tiny=TINY,
+        )
+    yield ModelSpec(
+        name="pooled",
+        summary="Logarithms of pair counts across the interface and a small ensemble",
+        target=f"{PACKAGE}.pooled.model:build_pooled",
+        config=f"{PACKAGE}.config:PooledConfig",
+        reads=Structure.COMPLEX,
+        inputs=COMPLEX_FIELDS,
+        outputs=(Field(ANY_NAME, GRAPH, Scalar(), summary="one number per complex"),),
+        symmetry=Symmetry(space="E(3)", permutes=(NODE,)),
+        tiny={"capacity": 64, "perceptrons": 2, "hidden": 4},
+    )
+
+
+@hookimpl
+def intertwiner_datasets() -> Iterable[DatasetSpec]:
+    yield DatasetSpec(
+        name="synthetic-pockets",
+        summary="Generated ligands in pockets with a known pair energy; nothing to download",
+        target=f"{PACKAGE}.datasets.synthetic_pockets:load",
+        config=f"{PACKAGE}.config:SyntheticPocketsConfig",
+        gives=Structure.COMPLEX,
+        provides=COMPLEX_FIELDS,
+        targets=(AFFINITY, FREE_ENERGY),
+        default_targets=("pK",),
+        licence="MIT",
+        offline=True,
+        synthetic=f"{PACKAGE}.datasets.synthetic_pockets:synthetic",
+    )
 
 
 @hookimpl

@@ -130,9 +130,7 @@ class AtomicConvNetwork(nn.Module):
     @torch.no_grad()
     def prepare(self, batches: Iterable[Batch]) -> None:
         """Sets the scale of features and the offset from all training batches."""
-        squares = torch.zeros(
-            len(self.types), len(self.convolution.filters), dtype=torch.float64
-        )
+        squares = torch.zeros(len(self.types), len(self.convolution.filters), dtype=torch.float64)
         atoms, labels = 0, []
         for batch in batches:
             labels.append(self._labels(batch))

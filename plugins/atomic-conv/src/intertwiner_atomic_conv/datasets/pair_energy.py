@@ -37,9 +37,7 @@ Numbers = NDArray[np.int64]
 
 def pair_energy(distance: Points, first: Numbers, second: Numbers) -> Points:
     """U in kcal/mol of pairs of elements (places in `ELEMENTS`) at distances in angstrom."""
-    depth, place, steepness = (
-        table[first, second] for table in (_DEPTH, _PLACE, _STEEPNESS)
-    )
+    depth, place, steepness = (table[first, second] for table in (_DEPTH, _PLACE, _STEEPNESS))
     wave = np.exp(-steepness * (distance - place))
     ends = 0.5 * (1 + np.cos(np.pi * np.minimum(distance, RANGE) / RANGE))
     energy: Points = depth * (wave * wave - 2 * wave) * ends

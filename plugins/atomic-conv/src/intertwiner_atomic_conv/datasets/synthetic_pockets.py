@@ -84,9 +84,7 @@ def _surroundings(
     count = generator.poisson(CANDIDATES * float(np.prod(high - low)))
     sites = generator.uniform(low, high, size=(count, 3))
     kinds = generator.choice(4, count, p=POCKET_SHARES)
-    square = (
-        (sites**2).sum(1)[:, None] + (ligand**2).sum(1)[None] - 2 * sites @ ligand.T
-    )
+    square = (sites**2).sum(1)[:, None] + (ligand**2).sum(1)[None] - 2 * sites @ ligand.T
     closest = square.argmin(1)
     distance = np.sqrt(np.maximum(square.min(1), 0.0))
     polar = np.isin(kinds, POLAR) & np.isin(ligand_kind[closest], POLAR)

@@ -26,6 +26,7 @@ __all__ = ["BlockedGraph", "Interface", "as_blocks", "join_blocks"]
 Numbers = NDArray[np.int64]
 KINDS = 3
 
+
 @dataclass(frozen=True, slots=True)
 class BlockedGraph:
     """One complex: nodes with their buckets, and edges sorted into blocks.
@@ -174,5 +175,3 @@ def _slices(labels: Numbers, apart: NDArray[np.bool_] | None = None) -> tuple[Sl
         turns = turns | (apart[1:] != apart[:-1])
     bounds = [0, *(np.flatnonzero(turns) + 1).tolist(), len(labels)]
     return tuple((int(labels[a]), a, b) for a, b in zip(bounds, bounds[1:], strict=False))
-
-

@@ -87,8 +87,18 @@ class AtomicConvolution(nn.Module):
     def _first_layer(
         self, interface: Interface, pooled: Float[Tensor, "blocks filters"]
     ) -> Float[Tensor, "kinds nodes width"]:
-        weight = self.networks.first() * self.scale.unsqueeze(1)
-        by_pair = weight.view(-1, len(self.filters), weight.shape[2])
         nodes = len(interface.atom)
-        rows = grouped_linear(pooled, by_pair, interface.pairs, interface.row, KINDS * nodes)
-        return rows.view(KINDS, nodes, -1)
+        slices = [(number, first, stop) for number, (_, first, stop) in enumerate(interface.pairs)]
+        weight = self._weights(interface, pooled.device)
+        rows = grouped_linear(pooled, weight, slices, interface.row, KINDS * nodes)
+        return rows.view(KINDS, nodes, rows.shape[1])
+
+    def _weights(
+        self, interface: Interface, device: torch.device
+    ) -> Float[Tensor, "slices filters width"]:
+        """The scaled matrix of each slice of blocks: few of the pairs of buckets occur."""
+        pair = torch.tensor([pair for pair, _, _ in interface.pairs], device=device).long()
+        first = self.networks.first()
+        matrices = first.view(-1, len(self.filters), first.shape[2])
+        scale = self.scale.view(self.buckets, -1)[pair % self.buckets]
+        return matrices.index_select(0, pair) * scale.unsqueeze(2)

@@ -78,10 +78,11 @@ class AtomicNetworks(nn.Module):
         ]
         x, linear = (x, None) if self.skip is None else x.split_with_sizes(_widths(x, self), 1)
         group = _groups(slices, x)
-        x = x + self.biases[0][group]
+        x = x + self.biases[0].index_select(0, group)
         for layer, rate in enumerate(self.dropout, start=1):
             x = self._drop(torch.relu(x), rate, copies)
-            x = grouped_linear(x, self.weights[layer], slices) + self.biases[layer][group]
+            bias = self.biases[layer].index_select(0, group)
+            x = grouped_linear(x, self.weights[layer], slices) + bias
         return x if linear is None else x + linear
 
     def forward(
@@ -96,8 +97,8 @@ class AtomicNetworks(nn.Module):
         repeats = copies if self.masks == "tied" else 1
         shape = len(x) // repeats, x.shape[1]
         drawn = torch.rand(shape, generator=self.generator, dtype=x.dtype, device=x.device)
-        kept = (drawn >= rate).to(x.dtype) / (1.0 - rate)
-        return x * kept.repeat(repeats, 1)
+        kept = drawn.ge_(rate).mul_(1.0 / (1.0 - rate))
+        return (x.view(repeats, *shape) * kept).view_as(x)
 
 
 def _drawn(groups: int, inputs: int, outputs: int, deviation: float) -> nn.Parameter:

@@ -49,7 +49,9 @@ def _forward(
 ) -> Tensor:
     out = x.new_zeros(size, weight.shape[2])
     run = f"forward_{_name(x)}"
-    call(loaded, run, x.contiguous(), weight.contiguous(), table, place, out, *_sizes(table, weight))
+    call(
+        loaded, run, x.contiguous(), weight.contiguous(), table, place, out, *_sizes(table, weight)
+    )
     return out
 
 

@@ -1,0 +1,1 @@
+"""The pooled read-out: logarithms of pair counts across the interface, and a small ensemble."""
