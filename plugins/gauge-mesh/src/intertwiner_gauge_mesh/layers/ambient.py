@@ -89,9 +89,9 @@ def from_irreps(values: Float[Tensor, "... 6"]) -> Float[Tensor, "... 3 3"]:
 def _basis(like: Tensor) -> Float[Tensor, "6 3 3"]:
     half = math.sqrt(0.5)
     basis = torch.zeros(6, 3, 3, dtype=torch.float64)
-    basis[0] = torch.eye(3) / math.sqrt(3)
+    basis[0] = torch.eye(3, dtype=torch.float64) / math.sqrt(3)
     for place, (i, j) in ((1, (0, 2)), (2, (0, 1)), (4, (1, 2))):
         basis[place, i, j] = basis[place, j, i] = half
-    basis[3] = torch.diag(torch.tensor([-1.0, 2.0, -1.0])) / math.sqrt(6)
-    basis[5] = torch.diag(torch.tensor([-1.0, 0.0, 1.0])) * half
+    basis[3] = torch.diag(torch.tensor([-1.0, 2.0, -1.0], dtype=torch.float64)) / math.sqrt(6)
+    basis[5] = torch.diag(torch.tensor([-half, 0.0, half], dtype=torch.float64))
     return basis.to(like)
