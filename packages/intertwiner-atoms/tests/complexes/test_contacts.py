@@ -8,11 +8,22 @@ from hypothesis import strategies as st
 from intertwiner_atoms.complexes.contacts import contacts, nearest_distance, typical_distance
 
 
-@given(seed=st.integers(0, 1000), reach=st.floats(0.5, 8.0), ours=st.integers(1, 9))
-def test_contacts_are_those_of_all_pairs(seed: int, reach: float, ours: int) -> None:
+@given(
+    seed=st.integers(0, 1000),
+    reach=st.floats(2.0, 8.0),
+    ours=st.integers(1, 9),
+    chunk=st.sampled_from([1, 40, 1 << 21]),
+)
+def test_contacts_are_those_of_all_pairs(seed: int, reach: float, ours: int, chunk: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("intertwiner_atoms.complexes.contacts.CHUNK_PAIRS", chunk)
+        compare_with_all_pairs(seed, reach, ours)
+
+
+def compare_with_all_pairs(seed: int, reach: float, ours: int) -> None:
     random = np.random.default_rng(seed)
     ligand = random.uniform(-2, 2, (ours, 3)) + 100.0
-    receptor = random.uniform(-10, 10, (60, 3)) + 100.0
+    receptor = random.uniform(-6, 6, (60, 3)) + 100.0
     distances = np.linalg.norm(ligand[:, None] - receptor, axis=2)
     near = contacts(ligand, receptor, reach)
     for distance in (reach, reach / 2):
@@ -20,7 +31,12 @@ def test_contacts_are_those_of_all_pairs(seed: int, reach: float, ours: int) -> 
         assert near.rows_within(distance).tolist() == expected.tolist()
     if near.nearest <= reach:
         assert near.nearest == pytest.approx(distances.min())
-    assert nearest_distance(ligand, receptor, chunk=7) == pytest.approx(distances.min())
+    assert nearest_distance(ligand, receptor) == pytest.approx(distances.min())
+    atoms, rows, lengths = near.pairs_within(1.5)
+    assert {*zip(atoms.tolist(), rows.tolist(), strict=True)} == {
+        (int(atom), int(row)) for atom, row in np.argwhere(distances < 1.5)
+    }
+    assert lengths == pytest.approx(distances[atoms, rows])
     few = np.arange(60) % 2 == 0
     assert set(near.only(few).rows.tolist()) == {row for row in near.rows.tolist() if few[row]}
 

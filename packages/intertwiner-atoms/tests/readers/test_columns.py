@@ -30,8 +30,8 @@ def test_lines_are_those_of_the_text(lines: list[str], ending: bool) -> None:
     assert found.begins(b"ATOM", b"19").tolist() == [
         line.startswith(("ATOM", "19")) for line in lines
     ]
-    grid = texts(found.grid(np.arange(len(found)), 10))
-    assert grid.tolist() == [line.encode("latin-1")[:10].ljust(10) for line in lines]
+    grid = texts(found.columns(np.arange(len(found)), 2, 10))
+    assert grid.tolist() == [line.encode("latin-1")[2:10].ljust(8) for line in lines]
 
 
 def test_a_last_line_without_end_and_old_line_ends_are_read() -> None:
@@ -46,10 +46,10 @@ def test_coordinates_pass_exactly_when_the_format_allows_them(x: str, y: str) ->
     lines = FixedLines(PATH, line.encode())
     atoms = np.array([0])
     if allowed:
-        check_coordinates(lines, atoms, lines.grid(atoms))
+        check_coordinates(lines, atoms)
     else:
         with pytest.raises(DataError, match=r"a.pdb, line 1, atom 1 CA: (x|y)="):
-            check_coordinates(lines, atoms, lines.grid(atoms))
+            check_coordinates(lines, atoms)
 
 
 @pytest.mark.fault("F21")

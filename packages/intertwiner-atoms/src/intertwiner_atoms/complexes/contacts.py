@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -10,39 +11,85 @@ from numpy.typing import NDArray
 
 __all__ = ["Contacts", "contacts", "nearest_distance", "typical_distance"]
 
+CLOSE: Final = 2.0
+"""Angstrom; pairs of atoms that are nearer are kept one by one."""
+
+CHUNK_PAIRS: Final = 1 << 21
+"""So many pairs are compared at once: about 50 MB."""
+
 Places = Float[NDArray[np.float64], "atoms 3"]
 
 
 @dataclass(frozen=True)
 class Contacts:
-    """Squared distances between a ligand and the receptor's atoms around it.
+    """The receptor's atoms around a ligand, and the pairs of atoms that nearly touch.
 
-    rows: receptor atoms inside the ligand's box widened by the reach. squared: angstrom^2.
+    rows: receptor atoms inside the ligand's box widened by the reach. shortest: angstrom^2 to
+    the nearest ligand atom. atoms, others, squared: the ligand atom, the receptor atom and the
+    angstrom^2 between them of every pair nearer than `CLOSE`.
     """
 
     rows: Int[NDArray[np.int64], " near"]
-    squared: Float[NDArray[np.float64], "ligand near"]
+    shortest: Float[NDArray[np.float64], " near"]
+    atoms: Int[NDArray[np.int64], " pairs"]
+    others: Int[NDArray[np.int64], " pairs"]
+    squared: Float[NDArray[np.float64], " pairs"]
 
     def rows_within(self, distance: float) -> Int[NDArray[np.int64], " rows"]:
         """Receptor atoms with a ligand atom nearer than `distance`, in angstrom."""
-        return self.rows[(self.squared < distance**2).any(axis=0)]
+        return self.rows[self.shortest < distance**2]
+
+    def pairs_within(
+        self, distance: float
+    ) -> tuple[
+        Int[NDArray[np.int64], " pairs"],
+        Int[NDArray[np.int64], " pairs"],
+        Float[NDArray[np.float64], " pairs"],
+    ]:
+        """(ligand atoms, receptor atoms, angstrom) of pairs nearer than `distance` <= `CLOSE`."""
+        near = self.squared < distance**2
+        return self.atoms[near], self.others[near], np.sqrt(self.squared[near])
 
     def only(self, kept: Bool[NDArray[np.bool_], " atoms"]) -> Contacts:
         """The contacts with the receptor atoms of a mask."""
-        chosen = kept[self.rows]
-        return Contacts(self.rows[chosen], self.squared[:, chosen])
+        chosen, pairs = kept[self.rows], kept[self.others]
+        return Contacts(
+            self.rows[chosen],
+            self.shortest[chosen],
+            self.atoms[pairs],
+            self.others[pairs],
+            self.squared[pairs],
+        )
 
     @property
     def nearest(self) -> float:
         """The shortest distance, infinity when no atom is in reach."""
-        return float(np.sqrt(self.squared.min())) if self.squared.size else float("inf")
+        return float(np.sqrt(self.shortest.min())) if len(self.rows) else float("inf")
 
 
 def contacts(ligand: Places, receptor: Places, reach: float) -> Contacts:
-    """All pairs of a ligand atom and a receptor atom nearer than `reach`, and some farther ones."""
+    """The contacts of all receptor atoms nearer than `reach`, and of some farther ones."""
     low, high = ligand.min(axis=0) - reach, ligand.max(axis=0) + reach
-    rows = np.flatnonzero(((receptor >= low) & (receptor <= high)).all(axis=1))
-    return Contacts(rows, squared_distances(ligand, receptor[rows]))
+    inside = np.ones(len(receptor), dtype=bool)
+    for axis in range(3):
+        inside &= (receptor[:, axis] >= low[axis]) & (receptor[:, axis] <= high[axis])
+    rows = np.flatnonzero(inside)
+    chunk = max(1, CHUNK_PAIRS // len(ligand))
+    starts = range(0, max(len(rows), 1), chunk)
+    found = [_close(ligand, receptor, rows[start : start + chunk]) for start in starts]
+    return Contacts(rows, *(np.concatenate(part) for part in zip(*found, strict=True)))
+
+
+def _close(
+    ligand: Places, receptor: Places, rows: Int[NDArray[np.int64], " rows"]
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """(shortest of each row; atoms, others and squares of the close pairs)."""
+    squared = squared_distances(ligand, receptor[rows])
+    shortest = squared.min(axis=0)
+    near = np.flatnonzero(shortest < CLOSE**2)
+    some = squared[:, near]
+    atoms, found = np.nonzero(some < CLOSE**2)
+    return shortest, atoms, rows[near[found]], some[atoms, found]
 
 
 def squared_distances(first: Places, second: Places) -> Float[NDArray[np.float64], "first second"]:
@@ -54,15 +101,21 @@ def squared_distances(first: Places, second: Places) -> Float[NDArray[np.float64
     return found
 
 
-def nearest_distance(first: Places, second: Places, chunk: int = 4096) -> float:
+def nearest_distance(first: Places, second: Places) -> float:
     """The shortest distance between two sets of atoms, in bounded memory."""
+    chunk = max(1, CHUNK_PAIRS // len(first))
     parts = (second[start : start + chunk] for start in range(0, len(second), chunk))
     return float(np.sqrt(min(squared_distances(first, part).min() for part in parts)))
 
 
 def typical_distance(pos: Places, atoms: int = 64) -> float:
-    """The median distance from an atom to the nearest other one, among the first `atoms`."""
+    """The median distance from an atom to the nearest other one, among the first `atoms`.
+
+    Infinity for fewer than four, of which nothing can be said.
+    """
     some = pos[:atoms]
+    if len(some) < 4:
+        return float("inf")
     squared = squared_distances(some, some)
     np.fill_diagonal(squared, np.inf)
     return float(np.sqrt(np.median(squared.min(axis=1))))

@@ -33,6 +33,7 @@ SAME_PLACE = 0.5
 WATER_ROOM = 2.4
 BOND = 1.9
 NANOMETRES = (0.10, 0.25)
+_METALS = sorted(METALS)
 _COVALENT = (6, 7, 8, 16)
 _SHOWN = 3
 Mask = Bool[NDArray[np.bool_], " atoms"]
@@ -96,8 +97,10 @@ def _check_sizes(receptor: Receptor, ligand: Ligand) -> None:
 
 
 def _check_unit(receptor: Receptor, ligand: Ligand) -> None:
-    for place, pos in ((receptor.file, receptor.sites.pos), (ligand.place, ligand.pos)):
-        typical = typical_distance(pos) if len(pos) >= 4 else 1.0
+    for place, typical in (
+        (receptor.file, receptor.typical_distance),
+        (ligand.place, typical_distance(ligand.pos)),
+    ):
         if NANOMETRES[0] <= typical <= NANOMETRES[1]:
             raise DataError(
                 f"{place}: median nearest-neighbour distance {typical:.2f}: coordinates in nm? "
@@ -129,16 +132,15 @@ def _own_copy(
     """The atoms of the receptor's file that are the ligand once more."""
     solid = near.only(~receptor.sites.water)
     copy = np.zeros(len(receptor.sites), dtype=bool)
-    same = solid.squared < SAME_PLACE**2
     if config.exclude_ligand:
-        copy = _residues_mostly(receptor, solid.rows[same.any(axis=0)])
+        copy = _residues_mostly(receptor, solid.rows_within(SAME_PLACE))
         report.count("atoms of the ligand's copy in the protein's file removed", int(copy.sum()))
         if not copy.any():
             report.notes.append("exclude_ligand: no copy of the ligand in the protein's file")
-        same = same[:, ~copy[solid.rows]]
-    shared = int(same.any(axis=1).sum())
+        solid = solid.only(~copy)
+    atoms, rows, _ = solid.pairs_within(SAME_PLACE)
+    shared = len(np.unique(atoms))
     if shared >= 3 or shared >= 0.3 * len(ligand.z):
-        rows = solid.only(~copy).rows[same.any(axis=0)]
         raise DataError(
             f"{ligand.place}: {shared} ligand atoms coincide with {_kind(receptor, rows)} of "
             f"{receptor.file}: the ligand is still inside the protein file; remove it or set "
@@ -184,20 +186,21 @@ def _note_clashes(
 ) -> None:
     """Notes heavy atoms nearer than a bond: one pair may be a bond, more of them are a clash."""
     sites = receptor.sites
-    solid = near.only((sites.z > 1) & ~receptor.metal & ~sites.water)
-    ours = (ligand.z > 1) & ~np.isin(ligand.z, sorted(METALS))
-    pairs = np.argwhere((solid.squared < BOND**2) & ours[:, None])
-    if not len(pairs):
+    atoms, rows, lengths = near.pairs_within(BOND)
+    heavy = (sites.z[rows] > 1) & (ligand.z[atoms] > 1)
+    metal = np.isin(sites.z[rows], _METALS) | np.isin(ligand.z[atoms], _METALS)
+    counted = heavy & ~metal & ~sites.water[rows]
+    atoms, rows, lengths = atoms[counted], rows[counted], lengths[counted]
+    if not len(rows):
         return
-    lengths = np.sqrt(solid.squared[tuple(pairs.T)])
-    atom, row = int(pairs[0, 0]), int(solid.rows[pairs[0, 1]])
-    if len(pairs) == 1 and sites.z[row] in _COVALENT and ligand.z[atom] in _COVALENT:
+    atom, row = int(atoms[0]), int(rows[0])
+    if len(rows) == 1 and sites.z[row] in _COVALENT and ligand.z[atom] in _COVALENT:
         report.notes.append(
             f"possible covalent ligand: {sites.label(row)} - {ligand.label(atom)}, "
             f"{lengths[0]:.2f} angstrom"
         )
         return
-    some = "1 pair" if len(pairs) == 1 else f"{len(pairs)} pairs"
+    some = "1 pair" if len(rows) == 1 else f"{len(rows)} pairs"
     report.notes.append(f"clash: {some} < {BOND} angstrom, closest {lengths.min():.2f} angstrom")
 
 
@@ -228,11 +231,12 @@ def _note_residues(
     report.count("nucleotides", sum(name in NUCLEOTIDES for name in names))
     sizes = np.add.reduceat((sites.z > 1).astype(np.int64), starts).tolist()
     partial = [
-        f"{sites.residue_label(start)} ({size} of {HEAVY_ATOMS[name]})"
+        (start, size, HEAVY_ATOMS[name])
         for start, size, name in zip(starts, sizes, names, strict=True)
         if size < HEAVY_ATOMS.get(name, 0)
     ]
     report.count("residues with atoms missing", len(partial))
     if partial:
+        told = [f"{sites.residue_label(row)} ({n} of {all_})" for row, n, all_ in partial[:_SHOWN]]
         more = ", ..." if len(partial) > _SHOWN else ""
-        report.notes.append(f"atoms missing: {', '.join(partial[:_SHOWN])}{more}")
+        report.notes.append(f"atoms missing: {', '.join(told)}{more}")

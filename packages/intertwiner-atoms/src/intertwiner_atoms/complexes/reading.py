@@ -65,7 +65,7 @@ def complex_of(
     """The complex as arrays, without torch."""
     if smiles:
         check_smiles(ligand, smiles)
-    report = ComplexReport(name or ligand.name, receptor.report, ligand.report, asdict(config))
+    report = ComplexReport(name or ligand.name, receptor.report, ligand.report, dict(vars(config)))
     return join(receptor, ligand, config, report, smiles), report
 
 

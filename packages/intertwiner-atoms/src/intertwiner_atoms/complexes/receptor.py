@@ -11,8 +11,8 @@ from jaxtyping import Bool, Int
 from numpy.typing import NDArray
 
 from intertwiner.errors import DataError
+from intertwiner_atoms.complexes.contacts import typical_distance
 from intertwiner_atoms.config import ComplexConfig, ReadConfig
-from intertwiner_atoms.elements import METALS
 from intertwiner_atoms.readers.any_file import reader_of
 from intertwiner_atoms.readers.macromolecule import MacromoleculeReader
 from intertwiner_atoms.readers.report import ReadReport
@@ -31,9 +31,9 @@ class Receptor:
     report: ReadReport
 
     @cached_property
-    def metal(self) -> Bool[NDArray[np.bool_], " atoms"]:
-        """Which atoms are metals."""
-        return np.isin(self.sites.z, sorted(METALS))
+    def typical_distance(self) -> float:
+        """The median distance between neighbouring atoms, in the file's unit."""
+        return typical_distance(self.sites.pos)
 
     def rows_of(
         self, residues: Int[NDArray[np.int64], " residues"]

@@ -6,9 +6,10 @@ than all else together.
 
 from __future__ import annotations
 
+import sys
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from jaxtyping import Bool, Int, UInt8
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from intertwiner.errors import DataError
 from intertwiner_atoms.readers import text
 
-__all__ = ["FixedLines", "texts"]
+__all__ = ["FixedLines", "as_numbers", "kinds_of", "number_of", "texts"]
 
 MAX_LINES: Final = 1 << 24
 """More lines than any file of atoms below the size limit has."""
@@ -54,24 +55,29 @@ class FixedLines:
         return len(self.lengths)
 
     @cached_property
-    def _heads(self) -> NDArray[Any]:
-        return texts(self.grid(np.arange(len(self)), 6))
+    def _heads(self) -> NDArray[np.uint64]:
+        """The first eight characters of every line as one number; a line's end is among them."""
+        return as_numbers(sliding_window_view(self._bytes, 8)[self._starts])
 
     def begins(self, *words: bytes) -> Bool[NDArray[np.bool_], " lines"]:
-        """Which lines begin with one of `words` of at most six characters."""
+        """Which lines begin with one of `words` of at most eight characters."""
         found = np.zeros(len(self), dtype=bool)
         for word in words:
-            found |= self._heads.astype(f"S{len(word)}") == word
+            mask, value = number_of(b"\xff" * len(word)), number_of(word)
+            found |= (self._heads & mask) == value
         return found
 
-    def grid(
-        self, chosen: Int[NDArray[np.int64], " chosen"], width: int = 80
+    def columns(
+        self, chosen: Int[NDArray[np.int64], " chosen"], start: int, stop: int
     ) -> UInt8[NDArray[np.uint8], "chosen width"]:
-        """The first `width` (at most 96) characters of lines, blanks behind a line's end."""
-        found: NDArray[np.uint8] = sliding_window_view(self._bytes, width)[self._starts[chosen]]
-        short = np.flatnonzero(self.lengths[chosen] < width)
+        """The characters from `start` to `stop` <= 96 of lines, blanks behind a line's end."""
+        windows = sliding_window_view(self._bytes, stop - start)
+        lengths = self.lengths[chosen]
+        begins = np.minimum(self._starts[chosen] + start, len(windows) - 1)
+        found: NDArray[np.uint8] = windows[begins]
+        short = np.flatnonzero(lengths < stop)
         if len(short):
-            behind = np.arange(width) >= self.lengths[chosen][short][:, None]
+            behind = np.arange(start, stop) >= lengths[short][:, None]
             found[short] = np.where(behind, np.uint8(_BLANK), found[short])
         return found
 
@@ -86,3 +92,26 @@ def texts(grid: UInt8[NDArray[np.uint8], "rows width"]) -> NDArray[np.bytes_]:
     rows, width = grid.shape
     joined = np.ascontiguousarray(grid).view(f"S{width}")
     return joined.reshape(rows)
+
+
+def as_numbers(grid: UInt8[NDArray[np.uint8], "rows width"]) -> NDArray[np.uint64]:
+    """Every row of at most eight characters as one number, which is quick to compare and sort."""
+    rows, width = grid.shape
+    padded = np.zeros((rows, 8), dtype=np.uint8)
+    padded[:, :width] = grid
+    found: NDArray[np.uint64] = padded.view(np.uint64).reshape(rows)
+    return found
+
+
+def number_of(word: bytes) -> np.uint64:
+    """The number that `as_numbers` gives for a word of at most eight characters."""
+    return np.uint64(int.from_bytes(word.ljust(8, b"\0"), sys.byteorder))
+
+
+def kinds_of(
+    grid: UInt8[NDArray[np.uint8], "rows width"],
+) -> tuple[list[str], Int[NDArray[np.int64], " rows"]]:
+    """(the different rows of at most eight characters, which of them each row is)."""
+    numbers, kind = np.unique(as_numbers(grid), return_inverse=True)
+    words = [number.tobytes()[: grid.shape[1]].decode("latin-1") for number in numbers]
+    return words, kind.reshape(-1)

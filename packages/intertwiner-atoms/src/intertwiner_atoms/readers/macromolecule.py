@@ -16,7 +16,7 @@ from intertwiner_atoms.readers.altlocs import main_conformer
 from intertwiner_atoms.readers.base import AtomsReader, title_of
 from intertwiner_atoms.readers.pdb_text import check_atom_site, check_pdb
 from intertwiner_atoms.readers.report import ReadReport
-from intertwiner_atoms.readers.sites import Labels, Sites, sites_of_gemmi
+from intertwiner_atoms.readers.sites import TOKENS, Labels, Sites, sites_of_gemmi
 from intertwiner_atoms.readers.text import read_bytes
 from intertwiner_atoms.readers.validation import RawAtoms
 
@@ -34,7 +34,7 @@ class MacromoleculeReader(AtomsReader):
     def raw(self, path: Path, sites: Sites, where: str) -> RawAtoms:
         """One model as validation takes it."""
         name = f"{title_of(path)} {where}".rstrip()
-        return RawAtoms(path, name, where, sites.tokens(), Labels(sites), sites.pos)
+        return RawAtoms(path, name, where, TOKENS, Labels(sites), sites.pos, kind=sites.z)
 
     def models(self, path: Path, report: ReadReport) -> list[Sites]:
         """The models that policy keeps, each with the atoms that it keeps.

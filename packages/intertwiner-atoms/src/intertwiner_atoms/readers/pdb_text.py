@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from jaxtyping import Bool, Int, UInt8
+from jaxtyping import Bool, Int
 from numpy.typing import NDArray
 
 from intertwiner.errors import DataError
 from intertwiner_atoms.elements import atomic_number, is_dummy
 from intertwiner_atoms.readers.atom_names import element_from_name
-from intertwiner_atoms.readers.columns import FixedLines, texts
+from intertwiner_atoms.readers.columns import FixedLines, kinds_of, texts
 from intertwiner_atoms.readers.report import ReadReport
 from intertwiner_atoms.readers.text import parse_number, read_bytes
 
@@ -61,11 +61,10 @@ def check_pdb(path: Path, max_bytes: int, report: ReadReport) -> PdbText:
     if not len(atoms):
         raise DataError(f"{path}: no ATOM or HETATM line: not a PDB file, or only its header")
     _check_end(lines, atoms)
-    grid = lines.grid(atoms)
-    check_coordinates(lines, atoms, grid)
-    missing = check_occupancies(lines, atoms, grid)
+    check_coordinates(lines, atoms)
+    missing = check_occupancies(lines, atoms)
     report.count("occupancies missing, read as 1", int(missing.sum()))
-    inferred = _elements(lines, atoms, grid, report)
+    inferred = _elements(lines, atoms, report)
     return PdbText(lines.data, len(atoms), inferred)
 
 
@@ -82,13 +81,12 @@ def _check_end(lines: FixedLines, atoms: Int[NDArray[np.int64], " atoms"]) -> No
 def check_coordinates(
     lines: FixedLines,
     atoms: Int[NDArray[np.int64], " atoms"],
-    grid: UInt8[NDArray[np.uint8], "atoms width"],
 ) -> None:
     """Raises `DataError` unless columns 31-54 of every atom line hold three finite numbers.
 
     Each is `blanks, minus, digits, point in its fifth place, digits, blanks`.
     """
-    characters = np.ascontiguousarray(grid[:, 30:54].reshape(-1, 8).T)
+    characters = np.ascontiguousarray(lines.columns(atoms, 30, 54).reshape(-1, 8).T)
     first, second, third, fourth = _BEFORE[characters[:4]]
     good = (characters[4] == ord(".")) & (fourth == _DIGIT)
     good &= (first <= second) & (second <= third) & (third <= fourth)
@@ -126,40 +124,36 @@ def _check_line(lines: FixedLines, index: int) -> None:
 def check_occupancies(
     lines: FixedLines,
     atoms: Int[NDArray[np.int64], " atoms"],
-    grid: UInt8[NDArray[np.uint8], "atoms width"],
 ) -> Bool[NDArray[np.bool_], " atoms"]:
     """Which atom lines have no occupancy (columns 55-60).
 
     Raises `DataError` naming line and atom for one that is no finite number.
     """
-    fields = texts(grid[:, 54:60])
-    kinds, kind = np.unique(fields, return_inverse=True)
-    blank = np.zeros(len(kinds), dtype=bool)
-    for number, field in enumerate(kinds.tolist()):
-        value = parse_number(field.decode("latin-1"))
-        blank[number] = not field.strip()
+    words, kind = kinds_of(lines.columns(atoms, 54, 60))
+    blank = np.array([not word.strip() for word in words])
+    for number, word in enumerate(words):
+        value = parse_number(word)
         if not blank[number] and (value is None or value - value != 0):
             row = int(np.argmax(kind == number))
             line = lines.line(int(atoms[row]))
             raise DataError(
                 f"{lines.path}, line {atoms[row] + 1}, atom {line[6:11].strip()} "
-                f"{line[12:16].strip()}: {field.decode('latin-1')!r} is not a number (occupancy, "
-                "columns 55-60); the columns are shifted"
+                f"{line[12:16].strip()}: {word!r} is not a number (occupancy, columns 55-60); the "
+                "columns are shifted"
             )
-    return blank[kind.reshape(-1)]
+    return blank[kind]
 
 
 def _elements(
     lines: FixedLines,
     atoms: Int[NDArray[np.int64], " atoms"],
-    grid: UInt8[NDArray[np.uint8], "atoms width"],
     report: ReadReport,
 ) -> dict[tuple[bytes, bytes], int]:
     """Checks columns 77-78 and gives the elements of atoms where they are empty."""
-    kinds, kind = np.unique(texts(grid[:, 76:78]), return_inverse=True)
-    missing = np.zeros(len(kinds), dtype=bool)
-    for number, field in enumerate(kinds.tolist()):
-        symbol = field.decode("latin-1").strip()
+    words, kind = kinds_of(lines.columns(atoms, 76, 78))
+    missing = np.zeros(len(words), dtype=bool)
+    for number, word in enumerate(words):
+        symbol = word.strip()
         missing[number] = not any(character.isalpha() for character in symbol)
         if not missing[number] and atomic_number(symbol) is None and not is_dummy(symbol):
             index = int(atoms[np.argmax(kind == number)])
@@ -169,9 +163,13 @@ def _elements(
                 f"element {symbol!r} (columns 77-78) is not in the periodic table, residue "
                 f"{line[17:20].strip()}; write its symbol"
             )
-    rows = missing[kind.reshape(-1)]
+    rows = missing[kind]
     report.count("elements missing, taken from the atom name", int(rows.sum()))
-    named = {row.ljust(8).decode("latin-1") for row in texts(grid[rows, 12:20]).tolist()}
+    if not rows.any():
+        return {}
+    named = {
+        row.ljust(8).decode("latin-1") for row in texts(lines.columns(atoms[rows], 12, 20)).tolist()
+    }
     return {
         (row[5:].strip().encode("latin-1"), row[:4].strip().encode("latin-1")): element_from_name(
             row[:4], row[5:].strip()

@@ -74,8 +74,8 @@ class PdbqtReader(MacromoleculeReader):
         if flexible.any() and not flexible.all():
             report.count("atoms of flexible residues dropped", int(flexible.sum()))
             atoms = atoms[~flexible]
-        grid = lines.grid(atoms, 88)
-        check_coordinates(lines, atoms, grid)
+        check_coordinates(lines, atoms)
+        grid = lines.columns(atoms, 0, 88)
         sites = _sites(grid, _elements(lines, atoms, grid))
         atom = sites.z > 0
         report.count("pseudo-atoms of docking dropped", int((~atom).sum()))

@@ -6,10 +6,11 @@ them, so that an error can name line and atom; V3000 blocks are left to RDKit.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from rdkit import Chem, rdBase
@@ -20,6 +21,9 @@ from intertwiner_atoms.readers.text import parse_number
 from intertwiner_atoms.readers.validation import RawAtoms
 
 __all__ = ["SdfReader"]
+
+
+_PLAIN: Final = re.compile(r" *-?\d+\.\d+ *", re.A)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,8 @@ def _check_v2000(path: Path, block: _Block, where: str) -> None:
 
 def _check_atom(path: Path, block: _Block, where: str, index: int) -> None:
     line = block.lines[4 + index]
+    if all(map(_PLAIN.fullmatch, (line[:10], line[10:20], line[20:30]))):
+        return
     for axis, start in zip("xyz", (0, 10, 20), strict=True):
         text = line[start : start + 10]
         value = parse_number(text)

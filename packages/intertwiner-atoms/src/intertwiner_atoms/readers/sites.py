@@ -14,14 +14,15 @@ from numpy.typing import NDArray
 
 from intertwiner_atoms.elements import SYMBOLS
 from intertwiner_atoms.readers.atom_names import WATERS
+from intertwiner_atoms.readers.columns import number_of
 
-__all__ = ["Labels", "Sites", "sites_of_gemmi"]
+__all__ = ["TOKENS", "Labels", "Sites", "sites_of_gemmi"]
 
 DEUTERIUM = 119
 """gemmi's number of deuterium, behind the elements."""
 
-_SYMBOLS = np.array([*SYMBOLS, "D"])
-_BLANK = ord(" ")
+TOKENS = (*SYMBOLS, "D")
+"""The element of each number as a file would write it."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,10 @@ class Sites:
     @cached_property
     def water(self) -> Bool[NDArray[np.bool_], " atoms"]:
         """Which atoms belong to water."""
-        return np.isin(self.residue_name, sorted(WATERS))
-
-    def tokens(self) -> list[str]:
-        """The element of each atom as a file would write it: "C", "D", "X" where there is none."""
-        found: list[str] = _SYMBOLS[self.z].tolist()
+        names = self.residue_name.astype("S8").view(np.uint64)
+        found = np.zeros(len(self), dtype=bool)
+        for name in WATERS:
+            found |= names == number_of(name)
         return found
 
     def residue_label(self, row: int) -> str:

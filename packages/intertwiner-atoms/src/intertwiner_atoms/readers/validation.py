@@ -6,7 +6,6 @@ way is counted in the report.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,7 +37,9 @@ class RawAtoms:
     """One record as a reader found it.
 
     where: its place in the file, such as "frame 3", for messages; empty when there is one.
-    tokens: what the file says each atom's element is. labels: how to call each atom in messages.
+    tokens: what the file says each atom's element is; where `kind` is given, the different
+    elements, and kind: [atoms] which of them each atom is.
+    labels: how to call each atom in messages.
     cell: [3, 3] vectors in angstrom as rows, with pbc: [3] which of them repeat.
     """
 
@@ -50,6 +51,7 @@ class RawAtoms:
     pos: Float[NDArray[np.float64], "atoms 3"]
     cell: Float[NDArray[np.float64], "3 3"] | None = None
     pbc: Bool[NDArray[np.bool_], " 3"] | None = None
+    kind: Int[NDArray[np.int64], " atoms"] | None = None
 
     @property
     def place(self) -> str:
@@ -74,7 +76,7 @@ class Atoms:
 
     def compact(self) -> Atoms:
         """The same without what only messages need, to be sent to another process."""
-        raw = replace(self.raw, tokens=(), labels=(), pos=self.pos)
+        raw = replace(self.raw, tokens=(), kind=None, labels=(), pos=self.pos)
         return Atoms(raw, self.z, np.arange(len(self.z)))
 
     def record(self) -> Data:
@@ -117,14 +119,26 @@ def _elements(
     raw: RawAtoms, config: ReadConfig, report: ReadReport
 ) -> tuple[Int[NDArray[np.int64], " kept"], Int[NDArray[np.int64], " kept"]]:
     """(atomic numbers, which atoms of `raw`) of what is kept."""
-    times = Counter(raw.tokens)
-    numbers = {token: _number(raw, token, config) for token in times}
-    for token, number in numbers.items():
-        _count(token, number, times[token], config, report)
-    wanted = {token: _wanted(number, config) for token, number in numbers.items()}
-    z = np.array([wanted[token] for token in raw.tokens], dtype=np.int64)
+    tokens, kind = _kinds(raw)
+    times = np.bincount(kind, minlength=len(tokens)).tolist()
+    wanted = np.zeros(len(tokens), dtype=np.int64)
+    for place, token in enumerate(tokens):
+        if times[place]:
+            number = _number(raw, token, int(np.argmax(kind == place)), config)
+            _count(token, number, times[place], config, report)
+            wanted[place] = _wanted(number, config)
+    z = wanted[kind]
     kept = np.flatnonzero(z)
     return z[kept], kept
+
+
+def _kinds(raw: RawAtoms) -> tuple[Sequence[str], Int[NDArray[np.int64], " atoms"]]:
+    """(different tokens in the order in which they come, which of them each atom has)."""
+    if raw.kind is not None:
+        return raw.tokens, raw.kind
+    tokens = list(dict.fromkeys(raw.tokens))
+    place = {token: number for number, token in enumerate(tokens)}
+    return tokens, np.array([place[token] for token in raw.tokens], dtype=np.int64)
 
 
 def _count(
@@ -149,13 +163,13 @@ def _wanted(number: int | None, config: ReadConfig) -> int:
     return 0 if dropped else number or 0
 
 
-def _number(raw: RawAtoms, token: str, config: ReadConfig) -> int | None:
-    """The atomic number of a token; None for a dummy that is to be dropped."""
+def _number(raw: RawAtoms, token: str, first: int, config: ReadConfig) -> int | None:
+    """The atomic number of a token that atom `first` has; None for a dummy to be dropped."""
     name = token.strip()
     number = atomic_number(name)
     if number is not None and not is_dummy(name):
         return number
-    label = raw.labels[list(raw.tokens).index(token)]
+    label = raw.labels[first]
     if not is_dummy(name):
         raise DataError(f"{raw.place}, {label}: unknown element {name!r}; write its symbol")
     if config.dummies == "stop":
@@ -166,6 +180,8 @@ def _number(raw: RawAtoms, token: str, config: ReadConfig) -> int | None:
 
 
 def _check_finite(raw: RawAtoms, kept: NDArray[np.int64]) -> None:
+    if len(kept) == 0 or np.abs(raw.pos).max() <= FARTHEST:
+        return
     far = ~(np.abs(raw.pos[kept]) <= FARTHEST).all(axis=1)  # true of NaN as well
     if far.any():
         row = int(kept[far][0])
