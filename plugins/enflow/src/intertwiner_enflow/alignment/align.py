@@ -32,22 +32,32 @@ def align(
     rounds: int = 1,
     starts: int = 1,
     generator: torch.Generator | None = None,
+    *,
+    exact: bool = False,
 ) -> Float[Tensor, "batch particles dim"]:
     """z permuted and turned (or reflected) towards x; both centred.
 
-    Few particles in the plane (up to 5): the best image of all, found by trying every permutation
-    with its best rotation in closed form; `rounds` and `starts` are then without meaning.
-    Otherwise a round assigns particles in the current frame and then turns the frame; no step
-    raises |z - x|^2. It ends in a local minimum: `starts` orientations are tried (the first is
-    z's own, others are drawn with `generator`), and the best is kept.
+    A round assigns particles in the current frame and then turns the frame; no step raises
+    |z - x|^2. It ends in a local minimum: `starts` orientations are tried (the first is z's own,
+    others are drawn with `generator`), and the best is kept.
+    exact: the best image of all, for up to five particles in the plane; every permutation is
+    tried with its best rotation in closed form. For training one round is better: on DW4, with
+    everything else equal, it left a KL to the truth of 0.25 nats where the best image left 0.34,
+    though its paths cross more.
 
-    Raises `ValueError` when the shapes differ or more than one start has no generator.
+    Raises `ValueError` when the shapes differ, more than one start has no generator, or `exact`
+    is asked for where it cannot be had.
     """
     if x.shape != z.shape:
         raise ValueError(f"align: x is {list(x.shape)} and z is {list(z.shape)}; make them equal")
     if starts > 1 and generator is None:
         raise ValueError(f"align: starts={starts} draws rotations; pass a torch.Generator")
-    if x.shape[2] == 2 and x.shape[1] <= ENUMERATED:
+    if exact:
+        if x.shape[2] != 2 or x.shape[1] > ENUMERATED:
+            raise ValueError(
+                f"align: exact is for up to {ENUMERATED} particles in the plane, not "
+                f"{x.shape[1]} in {x.shape[2]} dimensions; use starts"
+            )
         return _best_image_in_the_plane(x, z)
     if starts == 1:
         return _descend(x, z, rounds)

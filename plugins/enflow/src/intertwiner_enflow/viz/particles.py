@@ -49,7 +49,7 @@ def _draw_pairs(figure: Any, truth: Tensor, samples: Tensor) -> None:
     for number, ax in enumerate(axes):
         true = truth[number]
         many = samples[:500]
-        images = align(true.expand_as(many), many)
+        images = align(true.expand_as(many), many, exact=True)
         best = images[(images - true).square().sum(dim=(1, 2)).argmin()]
         ax.scatter(*true.T.numpy(), s=60, color=BLUE, zorder=2)
         ax.scatter(*best.T.numpy(), s=20, color=ORANGE, zorder=3)
