@@ -7,7 +7,9 @@ import torch
 from rdkit import Chem
 from torch_geometric.data import Data
 
+from intertwiner.conformance.checks.adapters import adapter
 from intertwiner.errors import DataError
+from intertwiner_atoms._plugin import intertwiner_adapters
 from intertwiner_atoms.bonds import record_from_molecule, record_from_smiles, to_molecule
 from intertwiner_atoms.config import ConformerConfig
 from intertwiner_atoms.conformers import Conformer, embedding_seed
@@ -128,3 +130,14 @@ def test_missing_force_fields_are_said(caplog: pytest.LogCaptureFixture) -> None
     with caplog.at_level(logging.INFO):
         Conformer()(record_from_smiles("CB(C)C"))
     assert "UFF" in caplog.text
+
+
+def test_a_graph_without_orders_has_single_bonds() -> None:
+    ends = torch.tensor([[0, 1], [1, 0]])
+    record = Data(z=torch.tensor([6, 8]), edge_index=ends, name="methanol", num_nodes=2)
+    assert Chem.MolToSmiles(to_molecule(record)) == "CO"
+
+
+def test_the_conformance_kit_finds_nothing_to_say() -> None:
+    (spec,) = (spec for spec in intertwiner_adapters() if spec.name == "conformer")
+    assert adapter(spec) == []

@@ -11,9 +11,9 @@ A record holds
     name          str
     num_nodes     int          atoms
 
-Without `formal_charge` all are zero; without `hydrogens` they follow from the valences, which for
-an aromatic nitrogen may leave it open which one carries a hydrogen. Only `smiles` knows of
-stereo centres.
+Without `bond_order` all bonds are single; without `formal_charge` all are zero; without
+`hydrogens` they follow from the valences, which for an aromatic nitrogen may leave it open which
+one carries a hydrogen. Only `smiles` knows of stereo centres.
 """
 
 from __future__ import annotations
@@ -97,9 +97,9 @@ def _from_graph(record: Data) -> Any:
             atom.SetNumExplicitHs(int(record.hydrogens[index]))
             atom.SetNoImplicit(True)
         molecule.AddAtom(atom)
-    for (first, second), order in zip(
-        record.edge_index.T.tolist(), record.bond_order.tolist(), strict=True
-    ):
+    ends = record.edge_index.T.tolist()
+    orders = record.bond_order.tolist() if "bond_order" in record else [1.0] * len(ends)
+    for (first, second), order in zip(ends, orders, strict=True):
         if first < second:
             _add_bond(molecule, first, second, order, record.name)
     return _sanitised(molecule, record.name)
