@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from intertwiner.api import (
         create_model,
+        federate,
         fit,
         list_datasets,
         list_models,
@@ -25,6 +26,7 @@ __version__ = "0.1.0"
 _HOME = {
     "IntertwinerError": "intertwiner.errors",
     "create_model": "intertwiner.api",
+    "federate": "intertwiner.api",
     "fit": "intertwiner.api",
     "hookimpl": "intertwiner.hookspecs",
     "list_datasets": "intertwiner.api",
@@ -37,6 +39,7 @@ __all__ = [
     "IntertwinerError",
     "__version__",
     "create_model",
+    "federate",
     "fit",
     "hookimpl",
     "list_datasets",

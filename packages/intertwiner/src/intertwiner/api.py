@@ -10,6 +10,8 @@ from torch import nn
 
 from intertwiner.config import build, unflatten
 from intertwiner.data import Dataset
+from intertwiner.federated import federate as run_rounds
+from intertwiner.federated.settings import FederationConfig
 from intertwiner.registry import load_registry
 from intertwiner.specs import load_target
 from intertwiner.training.folder import RunFolder
@@ -17,7 +19,15 @@ from intertwiner.training.loop import train
 from intertwiner.training.run import Run, load_run
 from intertwiner.training.task import build_config, build_model, build_task
 
-__all__ = ["create_model", "fit", "list_datasets", "list_models", "load_dataset", "load_run"]
+__all__ = [
+    "create_model",
+    "federate",
+    "fit",
+    "list_datasets",
+    "list_models",
+    "load_dataset",
+    "load_run",
+]
 
 
 def list_models() -> list[str]:
@@ -70,4 +80,40 @@ def fit(
     registry = load_registry()
     config = build_config(registry, model, dataset, unflatten(settings or {}))
     train(build_task(registry, config), RunFolder(Path(out)), resume=resume, progress=progress)
+    return load_run(out)
+
+
+def federate(
+    model: str,
+    dataset: str,
+    aggregator: str,
+    *,
+    out: str | Path,
+    settings: Mapping[str, Any] | None = None,
+    resume: bool = False,
+    progress: bool = True,
+) -> Run:
+    """Trains over clients and returns the run.
+
+        federate("depthwise", "gfn2-small", "fedavg", out="runs/fed",
+                 settings={"federation.clients": 4, "federation.rounds": 10})
+
+    settings: dotted names of the sections model, data, training, federation and aggregator.
+    Raises what `intertwiner federate` reports.
+    """
+    registry = load_registry()
+    entry = registry.aggregator(aggregator)
+    values = unflatten(settings or {})
+    federation = build(FederationConfig, values.pop("federation", {}), "federation")
+    chosen = build(load_target(entry.spec.config), values.pop("aggregator", {}), "aggregator")
+    config = build_config(registry, model, dataset, values)
+    run_rounds(
+        build_task(registry, config),
+        entry,
+        RunFolder(Path(out)),
+        federation=federation,
+        aggregator_settings=chosen,
+        resume=resume,
+        progress=progress,
+    )
     return load_run(out)

@@ -188,7 +188,17 @@ class DatasetSpec(Spec):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AggregatorSpec(Spec):
-    """A rule that makes one model of many clients' updates."""
+    """A rule that makes one model of many clients' updates.
+
+    `target(config)` gives an `intertwiner.federated.Aggregator`: `init(arrays)` and
+    `aggregate(updates, arrays, state, context)`, pure functions over named tensors.
+
+    needs: names of metrics or aux tensors that clients must send beside their weights.
+    client_order_invariant: the result is the same to the bit whatever the order of the updates.
+    convex: every number of the result lies between the least and the largest of the clients'.
+    client_objective: import string of `(config, context) -> loss(batch)`, what clients minimise in
+    place of the usual loss (see `intertwiner.federated.client`).
+    """
 
     target: str
     config: str

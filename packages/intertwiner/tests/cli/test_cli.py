@@ -205,6 +205,35 @@ def test_sample_of_a_model_that_cannot_and_into_a_file_that_is_not_written(train
     assert "cannot write '.pdf'" in refused.stderr
 
 
+def test_federate_leaves_a_run_that_evaluate_opens(command, tmp_path):
+    run = tmp_path / "run"
+    words = ("federate", "distance-net", "pairs", "--aggregator", "mean", "--out", run)
+    sizes = ("--clients", 3, "--rounds", 2, "--federation.partition", "dirichlet")
+    report = reported(command(*words, *sizes, "--json"))
+    assert (report["finished"], report["rounds"]) == (True, 2)
+    assert sum(report["clients"].values()) == 48
+    assert report["problems"] == []
+    assert (run / "rounds.json").exists()
+    assert reported(command("evaluate", run, "--json"))["metrics"]
+    refused = command(*words, *sizes)
+    assert refused.returncode == 1
+    assert "--resume" in refused.stderr
+    done = command(*words, *sizes, "--resume", "--quiet")
+    assert "client-0" in done.stdout
+
+
+@pytest.mark.fault("F14")
+def test_federate_names_what_is_unknown(command, tmp_path):
+    words = ("federate", "distance-net", "pairs", "--out", tmp_path / "run")
+    refused = command(*words, "--aggregator", "meen")
+    assert refused.returncode == 2
+    assert "did you mean 'mean'" in refused.stderr
+    refused = command(*words, "--aggregator", "mean", "--federation.alfa", 1)
+    assert "federation.alfa: no such setting; did you mean 'alpha'" in refused.stderr
+    refused = command(*words, "--aggregator", "mean", "--clients", 0)
+    assert "federation.clients" in refused.stderr
+
+
 def test_reproduce_prints_its_figures(command, tmp_path):
     report = reported(command("reproduce", "widths", "--out", tmp_path / "r", "--json", "--quiet"))
     assert report["recipe"] == "toy/widths"

@@ -8,10 +8,8 @@ import pytest
 from conformance_toys.honest import INPUTS, intertwiner_adapters
 
 from intertwiner.conformance.checks.adapters import adapter
-from intertwiner.conformance.checks.aggregators import aggregator
 from intertwiner.conformance.findings import NotCovered
 from intertwiner.fields import NODE, Field, Irreps, Structure
-from intertwiner.specs import AggregatorSpec
 
 (READER,) = intertwiner_adapters()
 VECTORS = Field("pos", NODE, Irreps("1o"), "angstrom")
@@ -62,9 +60,3 @@ def test_an_adapter_of_a_structure_without_a_kit_is_skipped_with_the_reason():
 def test_an_adapter_with_a_missing_requirement_is_skipped_with_the_reason():
     with pytest.raises(NotCovered, match="needs absent_chemistry"):
         adapter(replace(READER, requires=("absent_chemistry",)))
-
-
-def test_aggregators_are_said_to_be_uncovered():
-    spec = AggregatorSpec(name="mean", summary="", target="a:b", config="a:c")
-    with pytest.raises(NotCovered, match="aggregators"):
-        aggregator(spec)

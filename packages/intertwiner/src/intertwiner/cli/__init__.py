@@ -18,6 +18,7 @@ VERBS: Final = {
     "show": "everything about one model, dataset, kernel, adapter or recipe",
     "match": "which models run on which datasets, and why others do not",
     "train": "train a model on a dataset into a run folder",
+    "federate": "train a model over clients that keep their records",
     "evaluate": "errors of a run on its test part, with units and error bars",
     "predict": "predictions of a run for your own files",
     "sample": "samples from a run of a generative model, into a file",

@@ -105,6 +105,9 @@ class Registry:
     def dataset(self, name: str) -> Entry[DatasetSpec]:
         return cast("Entry[DatasetSpec]", self.find("datasets", name))
 
+    def aggregator(self, name: str) -> Entry[AggregatorSpec]:
+        return cast("Entry[AggregatorSpec]", self.find("aggregators", name))
+
     def recipe(self, name: str) -> Entry[RecipeSpec]:
         return cast("Entry[RecipeSpec]", self.find("recipes", name))
 

@@ -50,9 +50,12 @@ class RunFolder:
     def metrics(self) -> Path:
         return self.path / METRICS
 
-    def begin(self, config: RunConfig, *, resume: bool) -> None:
+    def begin(
+        self, config: RunConfig, *, resume: bool, more: Mapping[str, Any] | None = None
+    ) -> None:
         """Makes the folder and writes settings and versions; clears a killed run's leftovers.
 
+        more: further sections of `config.yaml`.
         Raises `RunError` when the folder holds a run and `resume` is False, or cannot be made.
         """
         try:
@@ -68,7 +71,8 @@ class RunFolder:
                     f"{self.path}: holds a run already; add --resume to continue it, or set --out"
                 )
             return
-        self._write(CONFIG, yaml.safe_dump(config_to_plain(config), sort_keys=False))
+        settings = {**config_to_plain(config), **(more or {})}
+        self._write(CONFIG, yaml.safe_dump(settings, sort_keys=False))
         self._write(VERSIONS, json.dumps(versions(), indent=2) + "\n")
 
     def write_metrics(self, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -57,7 +57,12 @@ class TrainingProgress:
         if self.live:
             self._bar.advance(self._task, count)
 
-    def epoch(self, row: Mapping[str, Any], epochs: int) -> None:
+    def say(self, lines: Iterable[str]) -> None:
+        """Lines above the bar that must not be missed; nothing is said when not shown."""
+        for line in lines if self.shown else ():
+            self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def epoch(self, row: Mapping[str, Any], epochs: int, word: str = "epoch") -> None:
         """An epoch is done; `row` is its line of `metrics.csv`."""
         shown = [
             f"{name} {value:.4g}"
@@ -69,5 +74,5 @@ class TrainingProgress:
             self._bar.update(self._task, note=note)
         elif self.shown:
             print(  # noqa: T201
-                f"{self.label}: epoch {row['epoch']}/{epochs}, {note}", file=sys.stderr, flush=True
+                f"{self.label}: {word} {row['epoch']}/{epochs}, {note}", file=sys.stderr, flush=True
             )

@@ -20,12 +20,13 @@ __all__ = ["selection_column", "validate"]
 
 
 def validate(
-    objective: Objective, model: nn.Module, batches: Iterable[Batch], fabric: Fabric
+    objective: Objective, model: nn.Module, batches: Iterable[Batch], fabric: Fabric | None = None
 ) -> dict[str, float]:
     """`validation/loss`, per target the mean absolute error per component with its unit, and the
     mean of each of the model's own figures with its standard error.
 
     model: the weights to validate, which may be an average of the objective's own.
+    fabric: adds up several processes.
     """
     schema, figures = objective.schema, figure_fields(model)
     losses = torch.zeros(2, dtype=torch.float64)
@@ -95,8 +96,8 @@ def _absolute_errors(
     return torch.tensor(rows, dtype=torch.float64)
 
 
-def _total(fabric: Fabric, sums: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    if fabric.world_size == 1:
+def _total(fabric: Fabric | None, sums: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    if fabric is None or fabric.world_size == 1:
         return sums
     total: Tensor = fabric.all_reduce(sums.to(fabric.device), reduce_op="sum").cpu()
     return total

@@ -16,6 +16,7 @@ from intertwiner.fields import (
 from intertwiner.hookspecs import hookimpl
 from intertwiner.specs import (
     AdapterSpec,
+    AggregatorSpec,
     Arm,
     DatasetSpec,
     KernelSpec,
@@ -129,4 +130,29 @@ def intertwiner_recipes() -> Iterable[RecipeSpec]:
         scales={"small": Scale(overrides={"training.epochs": 2}, seeds=(0, 1))},
         report="toy_plugin.recipes:report",
         published=(Published(name="narrow", value=1.0, unit="angstrom^2", source="nowhere"),),
+    )
+
+
+@hookimpl
+def intertwiner_aggregators() -> Iterable[AggregatorSpec]:
+    yield AggregatorSpec(
+        name="mean",
+        summary="Federated averaging",
+        target="toy_plugin.aggregators:Mean",
+        config="toy_plugin.config:NoSettings",
+        convex=True,
+    )
+    yield AggregatorSpec(
+        name="momentum",
+        summary="Averaging with a momentum on the server",
+        target="toy_plugin.aggregators:Momentum",
+        config="toy_plugin.config:MomentumConfig",
+    )
+    yield AggregatorSpec(
+        name="near",
+        summary="Averaging of clients that stay near the global weights",
+        target="toy_plugin.aggregators:Mean",
+        config="toy_plugin.config:NearConfig",
+        convex=True,
+        client_objective="toy_plugin.aggregators:near",
     )

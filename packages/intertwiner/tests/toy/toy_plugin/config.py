@@ -32,3 +32,18 @@ class FlatConfig(DataConfig):
 @dataclass(frozen=True, kw_only=True)
 class NoSettings:
     """Nothing to set."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MomentumConfig:
+    """beta: of the momentum; size: of the server's step."""
+
+    beta: Annotated[float, Ge(0), Lt(1)] = 0.5
+    size: Annotated[float, Ge(0)] = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class NearConfig:
+    """mu: weight of the squared distance from the global weights."""
+
+    mu: Annotated[float, Ge(0)] = 1.0

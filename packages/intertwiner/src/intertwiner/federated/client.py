@@ -1,0 +1,174 @@
+"""A client: its records, one model that it trains anew in every round, and what it sends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.data import Batch, Data
+
+from intertwiner.data.batches import Batches
+from intertwiner.errors import RunError
+from intertwiner.federated.arrays import load_arrays
+from intertwiner.federated.seeds import stream_seed
+from intertwiner.federated.settings import FederationConfig
+from intertwiner.federated.updates import Arrays, Update
+from intertwiner.training.environment import to_precision
+from intertwiner.training.objective import Objective
+from intertwiner.training.settings import TrainingConfig
+
+__all__ = ["Client", "ClientContext", "ClientObjective", "Payload"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """What the server sends: the round (from 0), the run's id, and the global arrays."""
+
+    run: str
+    round: int
+    arrays: Arrays
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientContext:
+    """What a client's own objective may look at.
+
+    model, objective: in training now, with the global weights at the start of the round; call
+    `objective(batch)` for the usual loss. arrays: the global ones, not to be changed. steps: how
+    many this round has. remembered: tensors of the last round in which this client took part.
+    """
+
+    client: str
+    round: int
+    model: nn.Module
+    objective: Objective
+    arrays: Arrays
+    records: Sequence[Data]
+    steps: int
+    remembered: Mapping[str, Tensor]
+
+
+class ClientObjective(Protocol):
+    """What `AggregatorSpec.client_objective(config, context)` gives: the loss of one batch.
+
+    It may also have `after_backward()`, called before each step of the optimiser (to correct
+    gradients), `aux()`, tensors to send beside the weights, and `remember()`, tensors to keep for
+    this client's next round.
+    """
+
+    def __call__(self, batch: Batch) -> Tensor: ...
+
+
+MakeObjective = Callable[[ClientContext], ClientObjective]
+
+
+@dataclass(slots=True, kw_only=True)
+class Client:
+    """One client of a simulation. `model` and `objective` may be shared: rounds begin anew."""
+
+    name: str
+    records: Sequence[Data]
+    model: nn.Module
+    objective: Objective
+    training: TrainingConfig
+    federation: FederationConfig
+    make_objective: MakeObjective | None = None
+    remembered: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def examples(self) -> int:
+        return len(self.records)
+
+    def fit(self, payload: Payload) -> Update:
+        """Trains the global model on this client's records.
+
+        The same payload gives the same update: seeds come from run, round and client.
+        Raises `RunError` when the loss is not finite.
+        """
+        load_arrays(self.model, payload.arrays)
+        self.model.train()
+        steps = self._steps()
+        loss_of = self._loss(payload, steps)
+        parameters = [p for p in self.model.parameters() if p.requires_grad]
+        optimizer = torch.optim.AdamW(
+            parameters, lr=self.training.learning_rate, weight_decay=self.training.weight_decay
+        )
+        total = 0.0
+        for step, batch in enumerate(self._batches(payload.round, steps)):
+            torch.manual_seed(self._seed(payload.round, "step", step))
+            total += self._step(loss_of, batch, parameters, optimizer)
+        return self._update(loss_of, total / steps, steps)
+
+    def _loss(self, payload: Payload, steps: int) -> Any:
+        if self.make_objective is None:
+            return self.objective
+        context = ClientContext(
+            client=self.name,
+            round=payload.round,
+            model=self.model,
+            objective=self.objective,
+            arrays=payload.arrays,
+            records=self.records,
+            steps=steps,
+            remembered=self.remembered,
+        )
+        return self.make_objective(context)
+
+    def _step(
+        self,
+        loss_of: Any,
+        batch: Batch,
+        parameters: Sequence[nn.Parameter],
+        optimizer: torch.optim.Optimizer,
+    ) -> float:
+        optimizer.zero_grad()
+        loss = loss_of(batch)
+        loss.backward()
+        value = float(loss.detach())
+        correct = getattr(loss_of, "after_backward", None)
+        if correct is not None:
+            correct()
+        norm = nn.utils.clip_grad_norm_(parameters, self.training.gradient_clip or float("inf"))
+        if not (torch.isfinite(norm) and torch.isfinite(loss.detach())):
+            names = ", ".join(map(str, batch.get("name", [])[:5])) or "without names"
+            raise RunError(f"loss {value}, gradient {float(norm)} on records {names}")
+        optimizer.step()
+        return value
+
+    def _steps(self) -> int:
+        if self.federation.local_steps is not None:
+            return self.federation.local_steps
+        return self.federation.local_epochs * len(self._epoch())
+
+    def _epoch(self, seed: int = 0) -> Batches:
+        return Batches(self.records, self.training.batch_size, shuffle=True, seed=seed)
+
+    def _batches(self, round_number: int, steps: int) -> Any:
+        """So many batches: passes over the records, each in an order of its own."""
+        batches = self._epoch(self._seed(round_number, "order"))
+        done, epoch = 0, 0
+        while done < steps:
+            for batch in batches.epoch(epoch):
+                if done == steps:
+                    return
+                done += 1
+                yield to_precision(batch, self.training.precision)
+            epoch += 1
+
+    def _seed(self, round_number: int, *purpose: str | int) -> int:
+        return stream_seed(self.training.seed, *purpose, round_number, self.name)
+
+    def _update(self, loss_of: Any, loss: float, steps: int) -> Update:
+        state = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        aux, keep = getattr(loss_of, "aux", dict), getattr(loss_of, "remember", dict)
+        self.remembered = {name: value.detach().clone() for name, value in keep().items()}
+        return Update(
+            client=self.name,
+            arrays=state,
+            num_examples=self.examples,
+            metrics={"loss": loss, "steps": float(steps)},
+            aux=aux(),
+        )
