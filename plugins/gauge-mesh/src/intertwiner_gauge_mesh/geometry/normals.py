@@ -18,6 +18,8 @@ NormalWeights = Literal["angle", "area"]
 OnZeroNormal = Literal["error", "pca"]
 VANISHING = 1e-8
 """Length of the weighted sum below which faces cancel, in units of the sum of weights."""
+CANCELLED = 1e-3
+"""Length of the sum of neighbours' unit normals below which it tells no side."""
 
 
 def vertex_normals(
@@ -55,8 +57,8 @@ def fit_normals(
 ) -> Float[Tensor, "vertices 3"]:
     """Normals with those that are `missing` fitted to the neighbours, or an error for the first.
 
-    The fit is the direction of least spread of the neighbours about the vertex, on the side that
-    their own normals are on.
+    The fit is the mean of the neighbours' normals; where those cancel too, the direction in which
+    the neighbours spread least about the vertex.
     """
     rows = missing.nonzero().flatten()
     if len(rows) == 0:
@@ -73,6 +75,8 @@ def fit_normals(
     spread = pos.new_zeros(len(pos), 3, 3).index_add(0, target, outer)
     around = torch.where(missing[source, None], torch.zeros_like(offset), normals[source])
     side = pos.new_zeros(len(pos), 3).index_add(0, target, around)
-    fitted = torch.linalg.eigh(spread[rows]).eigenvectors[:, :, 0]
-    sign = torch.where((fitted * side[rows]).sum(-1, keepdim=True) < 0, -1.0, 1.0)
-    return normals.index_copy(0, rows, fitted * sign.to(fitted.dtype))
+    side, spread = side[rows], spread[rows]
+    length = side.norm(dim=-1, keepdim=True)
+    flattest = torch.linalg.eigh(spread).eigenvectors[:, :, 0]
+    mean = side / length.clamp(min=VANISHING)
+    return normals.index_copy(0, rows, torch.where(length > CANCELLED, mean, flattest))

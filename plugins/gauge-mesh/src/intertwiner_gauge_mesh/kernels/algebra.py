@@ -42,7 +42,7 @@ def mixing(
     part = weight[:, :, block.start : block.stop]
     if block.order == 0:
         return part.flatten(0, 1)
-    real, imaginary = part.split(block.count, 2)
+    real, imaginary = part[..., : block.count], part[..., block.count :]
     below = torch.cat([-imaginary, real], 2)
     return torch.stack([part, below]).flatten(0, 2)
 
@@ -51,10 +51,11 @@ def fold_mixing(
     gradient: Float[Tensor, "rows columns"], rings: int, block: Block
 ) -> Float[Tensor, "rings inputs columns"]:
     """The adjoint of `mixing`: the gradient of W from that of G."""
+    inputs = len(gradient) // rings
     if block.order == 0:
-        return gradient.view(rings, -1, block.count)
-    upper, lower = gradient.view(2, rings, -1, 2 * block.count)
-    real, imaginary = lower.split(block.count, 2)
+        return gradient.view(rings, inputs, block.count)
+    upper, lower = gradient.view(2, rings, inputs // 2, 2 * block.count)
+    real, imaginary = lower[..., : block.count], lower[..., block.count :]
     return upper + torch.cat([imaginary, -real], 2)
 
 

@@ -130,7 +130,8 @@ class _Passes:
                 for part, out, slope in _pairs(sums, slopes[order], problem.type_out, g):
                     slope.addmm_(part.T, out)
             if dx is not None:
-                rise = g.new_empty(len(g), phase.shape[1], block.count)
+                # Rows of orders that the output does not have stay zero.
+                rise = g.new_zeros(len(g), phase.shape[1], block.count)
                 for part, out, matrix in _pairs(rise, matrices[order], problem.type_out, g):
                     torch.mm(out, matrix.T, out=part)
                 back = torch.bmm(phase.transpose(1, 2), rise)
