@@ -239,7 +239,7 @@ def test_gradients_that_lead_nowhere_are_not_computed(
     x, y, b, t = (tensor.detach().requires_grad_() * 1.0 for tensor in case[:4])
     out = compiled.table_product_scatter(x, y, b, t, *case[4:])
     (slope,) = torch.autograd.grad(out.square().sum(), b, create_graph=True)
-    assert [given[-6:-2] for name, given in calls if name == "table_gradient"] == [
+    assert [given[-4:] for name, given in calls if name == "table_gradient"] == [
         [False, False, True, False]
     ]
     torch.autograd.grad(slope.square().sum(), t)

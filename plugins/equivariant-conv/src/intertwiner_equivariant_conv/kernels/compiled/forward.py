@@ -23,8 +23,8 @@ def forward(table: PathTable, kind: Scalar) -> str:
     parts = groups(table, kind.registers // 2)
     bodies = lines(_part(table, part, number) for number, part in enumerate(parts))
     calls = lines(
-        f"          part{number}(x + c, m, w + start * P * D + c, source + start, count, left, "
-        "o + c, C, D, fresh);"
+        f"          part{number}(x + c, m, w + start * P * C + c, source + start, count, left, "
+        "o + c, C, fresh);"
         for number in range(len(parts))
     )
     return bodies + _ENTRY.replace("CALLS", calls)
@@ -36,7 +36,7 @@ def _part(table: PathTable, part: Part, number: int) -> str:
     text = {
         "NUMBER": str(number),
         "BEGIN": lines(f"  vec a{k} = fresh ? zero() : get(o + {k} * C);" for k in rows),
-        "FETCH": fetch("we + V * P * D", [p for p, _ in paths], step="D")
+        "FETCH": fetch("we + V * P * C", [p for p, _ in paths])
         + fetch("x + source[e + ahead] * K * C", rows_in(part)),
         "LOADS": lines(f"    vec x{i} = get(xe + {i} * C);" for i in rows_in(part)),
         "SUMS": lines(_path_sums(table, p, path) for p, path in paths),
@@ -49,7 +49,7 @@ def _part(table: PathTable, part: Part, number: int) -> str:
 
 
 def _path_sums(table: PathTable, number: int, path: Path) -> str:
-    sums = [f"    {{ vec wp = get(we + {number} * D);"]
+    sums = [f"    {{ vec wp = get(we + {number} * C);"]
     for k in rows_out(path):
         own = [pair for pair in pairs(table, path) if pair.row_out == k]
         sums.append(f"      a{k} += wp * ({coupled(own, 'row_in', 'x')});")
@@ -58,11 +58,11 @@ def _path_sums(table: PathTable, number: int, path: Path) -> str:
 
 _PART = """
 static void partNUMBER(const S* x, const S* m, const S* w, const int64_t* source, int count,
-    int ahead, S* o, int64_t C, int64_t D, bool fresh) {
+    int ahead, S* o, int64_t C, bool fresh) {
 BEGIN
   for (int e = 0; e < count; e++) {
     const S* xe = x + source[e] * K * C;
-    const S* we = w + e * P * D;
+    const S* we = w + e * P * C;
 FETCH
 LOADS
 SUMS
@@ -72,10 +72,8 @@ END
 """
 
 _ENTRY = """
-// Of `number` channels; C and D: channels from one row of nodes, or of weights, to the next.
 extern "C" void forward(const S* x, const S* y, const S* w, const int64_t* source,
-    const int64_t* rowptr, int64_t nodes, int64_t C, int64_t D, int64_t number, S* out, int64_t add,
-    int64_t threads) {
+    const int64_t* rowptr, int64_t nodes, int64_t C, S* out, int64_t add, int64_t threads) {
 #pragma omp parallel num_threads(threads) if (threads > 1)
   {
     Share mine = share(rowptr, nodes);
@@ -83,15 +81,14 @@ extern "C" void forward(const S* x, const S* y, const S* w, const int64_t* sourc
     for (int64_t n = mine.first; n < mine.last; n++) {
       S* o = out + n * KO * C;
       if (rowptr[n] == rowptr[n + 1] && !add)
-        for (int64_t i = 0; i < KO; i++)
-          for (int64_t c = 0; c < number; c++) o[i * C + c] = 0;
+        for (int64_t i = 0; i < KO * C; i++) o[i] = 0;
       for (int64_t start = rowptr[n]; start < rowptr[n + 1]; start += V) {
         int count = rowptr[n + 1] - start < V ? rowptr[n + 1] - start : V;
         int left = rowptr[nodes] - start > 2 * V ? V : 0;
         bool fresh = start == rowptr[n] && !add;
         harmonics(y, nullptr, start, count, yt);
         matrix(yt, m);
-        for (int64_t c = 0; c < number; c += V) {
+        for (int64_t c = 0; c < C; c += V) {
 CALLS
         }
       }

@@ -1,16 +1,11 @@
-"""C++ of the gradients of harmonics and weights, and of the features in the same pass.
-
-Edges of one target add to rows of many sources, so several threads share channels instead of
-edges: each does what one thread alone does, for its registers of channels. Only the gradient of
-the harmonics sums over channels: over those of one register first, and then over registers in
-their order, so that its bits do not depend on who did which.
-"""
+"""C++ of the gradients of harmonics and weights, and by up to two threads of features as well."""
 
 from __future__ import annotations
 
 from intertwiner_equivariant_conv.kernels.compiled.gradient_features import scatter
 from intertwiner_equivariant_conv.kernels.compiled.terms import Term, groups, terms
 from intertwiner_equivariant_conv.kernels.compiled.text import (
+    HALVES,
     Part,
     Scalar,
     fetch,
@@ -32,15 +27,14 @@ def gradient_edges(table: PathTable, kind: Scalar) -> str:
     """The function `gradient_edges`: any of dx, dY, dW that is not null."""
     parts, multiples = groups(table, 4 * kind.registers), _multiples(table)
     scatters, scatter_calls = scatter(table, kind)
-    bodies = (_part(table, parts, number, multiples) for number in range(len(parts)))
     text = {
-        "PARTS": lines(bodies) + scatters,
+        "HALVES": HALVES,
+        "PARTS": lines(_part(table, part, n, multiples) for n, part in enumerate(parts)) + scatters,
         "MULTIPLES": lines(_multiple(*item) for item in multiples.items()),
         "COUNT": str(len(multiples)),
         "EDGE_CALLS": lines(
-            f"            part{number}<DY, DW>(x + source[e] * K * C + c, "
-            "x + source[e + ahead] * K * C + c, ye, w + e * P * D + c, gs + c * NG, C, D, u, "
-            "dw + e * P * D + c, mode);"
+            f"          part{number}<DY, DW>(x + source[e] * K * C, x + source[e + ahead] * K * C, "
+            "ye, w + e * P * C, gs, C, u, dw + e * P * C, mode);"
             for number in range(len(parts))
         ),
         "SCATTER_CALLS": scatter_calls,
@@ -69,31 +63,22 @@ def _multiple(key: tuple[int, float], number: int) -> str:
     return f"    put(gs + (c * NG + {number} * V), get(g + {row} * C + c){factor});"
 
 
-def _part(table: PathTable, parts: tuple[Part, ...], number: int, multiples: Multiples) -> str:
-    part, paths = parts[number], numbered(table, parts[number])
+def _part(table: PathTable, part: Part, number: int, multiples: Multiples) -> str:
+    paths = numbered(table, part)
     used = sorted({row for path in part for row in _rows_edge(path)})
-    before = {row for other in parts[:number] for path in other for row in _rows_edge(path)}
-    idle = () if number else sorted(set(range(table.rows_edge)) - _rows_of(parts))
-    sums = [f"u[{j}] = u{j};" for j in used] + [f"u[{j}] = zero();" for j in idle]
     text = {
         "NUMBER": str(number),
-        "BEGIN": lines(
-            f"  vec u{j} = {f'DY ? u[{j}] : zero()' if j in before else 'zero()'};" for j in used
-        ),
-        "FETCH": fetch("w + AHEAD * P * D", [p for p, _ in paths], step="D")
-        + fetch("later", rows_in(part)),
-        "LOADS": lines(f"    vec x{i} = get(x + {i} * C);" for i in rows_in(part)),
+        "BEGIN": lines(f"  vec u{j} = u[{j}];" for j in used),
+        "FETCH": fetch("w + c + AHEAD * P * C", [p for p, _ in paths])
+        + fetch("later + c", rows_in(part)),
+        "LOADS": lines(f"    vec x{i} = get(x + {i} * C + c);" for i in rows_in(part)),
         "SUMS": lines(_path_sums(p, path, multiples) for p, path in paths),
-        "END": lines(f"  if (DY) {total}" for total in sums),
+        "END": lines(f"  u[{j}] = u{j};" for j in used),
     }
     body = _PART
     for name, value in text.items():
         body = body.replace(name, value)
     return body
-
-
-def _rows_of(parts: tuple[Part, ...]) -> set[int]:
-    return {row for part in parts for path in part for row in _rows_edge(path)}
 
 
 def _rows_edge(path: Path) -> range:
@@ -108,8 +93,8 @@ def _path_sums(number: int, path: Path, multiples: Multiples) -> str:
         [
             "    {",
             *(f"      vec z{j} = {_products(path, j, multiples)};" for j in rows),
-            f"      if (DW) {{ vec s = {weighed}; save(dw + {number} * D, s, mode); }}",
-            f"      if (DY) {{ vec wp = get(w + {number} * D);",
+            f"      if (DW) {{ vec s = {weighed}; save(dw + {number} * C + c, s, mode); }}",
+            f"      if (DY) {{ vec wp = get(w + {number} * C + c);",
             *(f"        u{j} += wp * z{j};" for j in rows),
             "      }",
             "    }",
@@ -132,64 +117,55 @@ def _products(path: Path, row: int, multiples: Multiples) -> str:
 
 _PART = """
 template <bool DY, bool DW>
-static inline void partNUMBER(const S* x, const S* later, const S* y, const S* w, const S* gc,
-    int64_t C, int64_t D, vec* u, S* dw, int64_t mode) {
+static void partNUMBER(const S* x, const S* later, const S* y, const S* w, const S* gs, int64_t C,
+    vec* u, S* dw, int64_t mode) {
 BEGIN
+  for (int64_t c = 0; c < C; c += V) {
+    const S* gc = gs + c * NG;
 FETCH
 LOADS
 SUMS
+  }
 END
 }
 """
 
 _ENTRY = """
 enum { NG = COUNT, AHEAD = 3 };
+HALVES
 PARTS
-// Edges by target, of `number` channels; C and D: channels from one row of nodes, or of weights, to
-// the next. stride: from the dy of one register of channels to the next; 0 where they add up.
-struct Edges {
-  const S *x, *y, *w, *g;
-  const int64_t *source, *rowptr;
-  int64_t nodes, C, D, number, stride, mode, threads;
-  S *dx, *dy, *dw;
-  bool add;
-};
-static void scale(const S* g, S* gs, int64_t C, int64_t number) {
-  for (int64_t c = 0; c < number; c += V) {
+static void scale(const S* g, S* gs, int64_t C) {
+  for (int64_t c = 0; c < C; c += V) {
 MULTIPLES
   }
 }
 template <bool DY, bool DW>
-static void edges(Edges p) {
-  const S *x = p.x, *y = p.y, *w = p.w;
-  const int64_t *source = p.source, *rowptr = p.rowptr;
-  const int64_t nodes = p.nodes, C = p.C, D = p.D, number = p.number, mode = p.mode;
-  S *dx = p.dx, *dw = p.dw;
-#pragma omp parallel num_threads(p.threads) if (p.threads > 1)
+static void edges(const S* x, const S* y, const S* w, const S* g, const int64_t* source,
+    const int64_t* rowptr, int64_t nodes, int64_t C, S* dx, S* dy, S* dw, int64_t mode,
+    int64_t threads) {
+#pragma omp parallel num_threads(threads) if (threads > 1)
   {
     Share mine = share(rowptr, nodes);
-    std::unique_ptr<S[]> store(new S[NG * number + V]);
+    std::unique_ptr<S[]> store(new S[NG * C + V]);
     S* gs = (S*)(((uintptr_t)store.get() + 63) / 64 * 64);
     alignas(64) S yt[K2 * V], m[NM * V];
     for (int64_t n = mine.first; n < mine.last; n++) {
-      const S* gn = p.g + n * KO * C;
-      if ((DY || DW) && rowptr[n] < rowptr[n + 1]) scale(gn, gs, C, number);
+      const S* gn = g + n * KO * C;
+      if ((DY || DW) && rowptr[n] < rowptr[n + 1]) scale(gn, gs, C);
       for (int64_t start = rowptr[n]; start < rowptr[n + 1]; start += V) {
         int count = rowptr[n + 1] - start < V ? rowptr[n + 1] - start : V;
         int left = rowptr[nodes] - start > 2 * V ? V : 0;
         if (DY || DW) for (int64_t e = start; e < start + count; e++) {
           int64_t ahead = e + AHEAD < rowptr[nodes] ? AHEAD : 0;
           const S* ye = y + e * K2;
-          for (int64_t c = 0; c < number; c += V) {
-            vec u[K2];
+          vec u[K2] = {};
 EDGE_CALLS
-            if (DY) totals<K2>(u, p.dy + c / V * p.stride + e * K2, p.add || (c && !p.stride));
-          }
+          if (DY) totals<K2>(u, dy + e * K2, mode == ADD);
         }
         if (!dx) continue;
         harmonics(y, nullptr, start, count, yt);
         matrix(yt, m);
-        for (int64_t c = 0; c < number; c += V) {
+        for (int64_t c = 0; c < C; c += V) {
 SCATTER_CALLS
         }
       }
@@ -197,31 +173,32 @@ SCATTER_CALLS
     if (mode == STREAM) fence();
   }
 }
-static void run(const Edges& p) {
-  (p.dy && p.dw ? edges<true, true> : p.dy ? edges<true, false>
-      : p.dw ? edges<false, true> : edges<false, false>)(p);
-}
 // dx (already set; one thread only) is added to edge by edge, in their order.
 // mode: how dy and dw are written, see `save`.
 extern "C" void gradient_edges(const S* x, const S* y, const S* w, const S* g,
-    const int64_t* source, const int64_t* rowptr, int64_t nodes, int64_t C, int64_t D,
-    int64_t number, S* dx, S* dy, int64_t stride, S* dw, int64_t mode, int64_t threads) {
-  run({x, y, w, g, source, rowptr, nodes, C, D, number, stride, mode, threads, dx, dy, dw,
-      mode == ADD});
+    const int64_t* source, const int64_t* rowptr, int64_t nodes, int64_t C, S* dx, S* dy, S* dw,
+    int64_t mode, int64_t threads) {
+  auto run = dy && dw ? edges<true, true> : dy ? edges<true, false>
+           : dw ? edges<false, true> : edges<false, false>;
+  run(x, y, w, g, source, rowptr, nodes, C, dx, dy, dw, mode, threads);
 }
-// The same with dx and several threads, each for its channels.
-// parts: room for one dy for every register of channels; null without dy.
-extern "C" void gradient_channels(const S* x, const S* y, const S* w, const S* g,
-    const int64_t* source, const int64_t* rowptr, int64_t nodes, int64_t C, S* dx, S* dy, S* parts,
+// The same by one or two threads. spare: room for another dx.
+extern "C" void gradient_halves(const S* x, const S* y, const S* w, const S* g,
+    const int64_t* source, const int64_t* rowptr, int64_t nodes, int64_t C, S* dx, S* spare, S* dy,
     S* dw, int64_t mode, int64_t threads) {
-  const int64_t size = rowptr[nodes] * K2;
-#pragma omp parallel num_threads(threads)
-  {
-    Channels mine = channels(C);
-    int64_t c = mine.first;
-    if (mine.number) run({x + c, y, w + c, g + c, source, rowptr, nodes, C, C, mine.number, size,
-        mode, 1, dx + c, dy ? parts + c / V * size : nullptr, dw ? dw + c : nullptr, false});
+  const Second second = second_half(source, rowptr, nodes);
+  const int64_t size = (second.high - second.low) * K * C;
+#pragma omp parallel for num_threads(2) schedule(static, 1) if (threads > 1)
+  for (int64_t i = 0; i < 2; i++) {
+    int64_t first = i ? second.first : 0, last = i ? nodes : second.first;
+    if (i) clear(spare, size);
+    if (first < last)
+      gradient_edges(x, y, w, g + first * KO * C, source, rowptr + first, last - first, C,
+          i ? spare - second.low * K * C : dx, dy, dw, mode, 1);
   }
-  if (dy) merge(parts, size, C / V, size, dy, mode == ADD, threads);
+  add_to(dx + second.low * K * C, spare, size, threads);
+}
+extern "C" void border(const int64_t* rowptr, int64_t nodes, int64_t* edge) {
+  *edge = second_half(nullptr, rowptr, nodes).edge;
 }
 """

@@ -56,6 +56,7 @@ class Graph:
     nodes: int
     _rowptr: Tensor | None = field(default=None)
     _by_source: Grouped | None = field(default=None)
+    _border: int | None = field(default=None)
 
     @property
     def rowptr(self) -> Int[Tensor, " nodes+1"]:
@@ -74,6 +75,15 @@ class Graph:
             self._group(self.source, self.sources, rowptr, order)
             self._by_source = rowptr, order
         return self._by_source
+
+    @property
+    def border(self) -> int:
+        """The first edge of the second half, see `text.HALVES`."""
+        if self._border is None:
+            found = torch.zeros(1, dtype=torch.int64)
+            call(self.loaded, "border", self.rowptr, self.nodes, found)
+            self._border = int(found)
+        return self._border
 
     def _group(self, end: Tensor, nodes: int, rowptr: Tensor, order: Tensor | None) -> None:
         state = torch.zeros(1, dtype=torch.int64)

@@ -2,7 +2,8 @@
 
 `S` is the scalar type and `vec` holds `V` of them; loads and stores take any alignment.
 Threads share nodes in consecutive ranges of equal work, so that each row of a result is summed by
-one thread, in the order of the edges.
+one thread, in the order of the edges. Where edges of many nodes add to the same rows, they do so
+in two halves, see `HALVES`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from intertwiner_equivariant_conv.kernels.compiled.terms import Entry, Pair
 from intertwiner_equivariant_conv.layers.paths import Path, PathTable
 
 __all__ = [
+    "HALVES",
     "Part",
     "Scalar",
     "coupled",
@@ -62,7 +64,7 @@ def prelude(kind: Scalar) -> str:
 
 def _folds(lanes: int) -> str:
     """fold<s>: of vectors a and b in pieces of 2s lanes, the sums of each piece's halves."""
-    text = ""
+    text = "template <int SIZE> static inline vec fold(vec a, vec b);\n"
     size = lanes // 2
     while size:
         first = [lane for lane in range(2 * lanes) if lane % (2 * size) < size]
@@ -103,10 +105,10 @@ def rows_out(path: Path) -> range:
     return range(path.offset, path.offset + 2 * path.l3 + 1)
 
 
-def fetch(start: str, rows: Iterable[int], *, step: str = "C", write: bool = False) -> str:
-    """Asks for rows, `step` apart, that the loop needs later, into the second-level cache."""
+def fetch(start: str, rows: Iterable[int], *, write: bool = False) -> str:
+    """Asks for rows that the loop needs later, into the second-level cache."""
     return (
-        lines(f"    __builtin_prefetch({start} + {row} * {step}, {int(write)}, 2);" for row in rows)
+        lines(f"    __builtin_prefetch({start} + {row} * C, {int(write)}, 2);" for row in rows)
         + "\n"
     )
 
@@ -189,12 +191,12 @@ static inline void save(S* p, vec v, int64_t mode) {
   if (mode == STREAM) stream(p, v); else put(p, mode == ADD ? get(p) + v : v);
 }
 static inline vec zero() { return vec{}; }
-template <int SIZE> static inline vec fold(vec a, vec b);
 struct Share { int64_t first, last; };
-static inline Share share(const int64_t* rowptr, int64_t nodes) {
-  int64_t t = omp_get_thread_num(), threads = omp_get_num_threads(), bounds[2];
-  for (int side = 0; side < 2; side++) {
-    int64_t goal = (rowptr[nodes] + nodes) * (t + side) / threads, low = 0, high = nodes;
+// Of nodes, the t-th of `parts` consecutive ones with equal work.
+static inline Share share(const int64_t* rowptr, int64_t nodes, int64_t t, int64_t parts) {
+  int64_t bounds[2];
+  for (int64_t side = 0; side < 2; side++) {
+    int64_t goal = (rowptr[nodes] + nodes) * (t + side) / parts, low = 0, high = nodes;
     while (low < high) {
       int64_t middle = (low + high) / 2;
       if (rowptr[middle] + middle < goal) low = middle + 1; else high = middle;
@@ -202,6 +204,9 @@ static inline Share share(const int64_t* rowptr, int64_t nodes) {
     bounds[side] = low;
   }
   return {bounds[0], bounds[1]};
+}
+static inline Share share(const int64_t* rowptr, int64_t nodes) {
+  return share(rowptr, nodes, omp_get_thread_num(), omp_get_num_threads());
 }
 """
 
@@ -215,28 +220,38 @@ template <int N, int SIZE> struct Fold {
   }
 };
 template <int N> struct Fold<N, 0> { static inline vec run(vec* v) { return v[0]; } };
-// Up to V at a time.
+// out: set to the sums of N vectors, or added to.
 template <int N> static inline void totals(vec* v, S* out, bool add) {
   enum { NOW = N < V ? N : V };
   vec sum = Fold<NOW, V / 2>::run(v);
   for (int i = 0; i < NOW; i++) out[i] = add ? out[i] + sum[i] : sum[i];
   if constexpr (N > V) totals<N - V>(v + V, out + V, add);
 }
-// The channels of a thread: whole registers.
-struct Channels { int64_t first, number; };
-static inline Channels channels(int64_t C) {
-  int64_t t = omp_get_thread_num(), threads = omp_get_num_threads(), blocks = C / V;
-  int64_t first = blocks * t / threads, last = blocks * (t + 1) / threads;
-  return {first * V, (last - first) * V};
-}
-// Sums of a register of channels each, `stride` apart, added up in their order.
-static void merge(const S* parts, int64_t stride, int64_t blocks, int64_t size, S* out, bool add,
-    int64_t threads) {
-#pragma omp parallel for num_threads(threads) if (threads > 1)
-  for (int64_t i = 0; i < size; i++) {
-    S sum = add ? out[i] + parts[i] : parts[i];
-    for (int64_t b = 1; b < blocks; b++) sum += parts[b * stride + i];
-    out[i] = sum;
+"""
+
+HALVES = """
+// The edges in two halves of whole nodes, each with a sum of its own for what several edges add to:
+// the first half adds to the result, the second to `spare`, which is added to it at the end. So two
+// threads may take a half each, and one alone gets the same bits.
+// Few edges are all in the first.
+enum { FEW = 512 };
+struct Second { int64_t first, edge, low, high; };  // its first node and edge; range of its sources
+static Second second_half(const int64_t* source, const int64_t* rowptr, int64_t nodes) {
+  int64_t all = rowptr[nodes], first = all < FEW ? nodes : share(rowptr, nodes, 1, 2).first;
+  int64_t edge = rowptr[first];
+  if (edge == all || !source) return {first, edge, 0, 0};
+  int64_t low = source[edge], high = low;
+  for (int64_t e = edge; e < all; e++) {
+    low = source[e] < low ? source[e] : low;
+    high = source[e] > high ? source[e] : high;
   }
+  return {first, edge, low, high + 1};
+}
+static void clear(S* values, int64_t size) {
+  for (int64_t i = 0; i < size; i++) values[i] = 0;
+}
+static void add_to(S* out, const S* values, int64_t size, int64_t threads) {
+#pragma omp parallel for num_threads(threads) if (threads > 1)
+  for (int64_t i = 0; i < size; i++) out[i] += values[i];
 }
 """

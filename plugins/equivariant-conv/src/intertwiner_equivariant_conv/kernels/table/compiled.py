@@ -222,22 +222,16 @@ def _results(arguments: Tensors, wanted: tuple[bool, ...]) -> list[Tensor | None
     return found
 
 
-def _parts(found: Sequence[Tensor | None], x: Tensor) -> list[Tensor | None]:
-    """Room for dY and dB of every register of channels, where threads share channels."""
-    blocks = x.shape[2] // scalar(x.dtype).lanes
-    shared = product.shares_channels(blocks, torch.get_num_threads())
-    return [
-        empty((blocks, *total.shape), total) if shared and total is not None else None
-        for total in found[1:3]
-    ]
+def _spare(found: Sequence[Tensor | None]) -> list[Tensor | None]:
+    """Room for what the second half of the edges adds to dx and dT."""
+    return [None if t is None else empty(tuple(t.shape), t) for t in (found[0], found[3])]
 
 
 def _gradients(arguments: Tensors, g: Tensor, edges: Edges, wanted: Wanted) -> Gradients:
     """(dx, dY, dB, dT) for the cotangent g of the output."""
     found = _results(arguments, wanted)
     problem = _problem(arguments, edges)
-    parts = _parts(found, arguments[0])
-    call(edges.loaded, "table_gradient", *problem, g.contiguous(), *found, *parts)
+    call(edges.loaded, "table_gradient", *problem, *_spare(found), g.contiguous(), *found)
     first, second, third, fourth = found
     return first, second, third, fourth
 
@@ -258,6 +252,6 @@ def _second(
         return [None if tensor is None else tensor.zero_() for tensor in found]
     given = [None if c is None else c.contiguous() for c in cotangents]
     problem = _problem(arguments, edges)
-    parts = _parts(found, arguments[0])
-    call(edges.loaded, "table_second", *problem, g.contiguous(), *given, *found, *parts)
+    ends = (*_spare(found), g.contiguous(), *given, *found)
+    call(edges.loaded, "table_second", *problem, *ends)
     return found

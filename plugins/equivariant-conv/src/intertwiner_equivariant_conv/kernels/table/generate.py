@@ -8,11 +8,9 @@ is read once for all its edges, and its gradient, summed over them, is written o
     expand     w_e  = sum_q B_eq T_row(e),q
     collect    dB_eq = sum_c T_row(e),q,c s_ec,    dT_iq += sum_{e: row(e) = i} B_eq s_e
 
-Threads share channels: each does for its own what one thread alone does for all, with weights of
-its own. What is summed over channels, dY and dB, is summed over those of one register first, and
-then over registers in their order. (More threads than twice the registers share the edges of a
-chunk instead.) Chunks and orders do not depend on the number of threads, nor do the bits of any
-result.
+The edges are taken in two halves (`text.HALVES`), by a thread each or one after the other; more
+threads than two share the edges of a chunk. Chunks and orders do not depend on the number of
+threads, nor do the bits of any result.
 """
 
 from __future__ import annotations
@@ -21,7 +19,7 @@ import re
 from typing import Final
 
 from intertwiner_equivariant_conv.kernels.compiled.generate import units
-from intertwiner_equivariant_conv.kernels.compiled.text import Scalar, prelude
+from intertwiner_equivariant_conv.kernels.compiled.text import HALVES, Scalar, prelude
 from intertwiner_equivariant_conv.layers.paths import PathTable
 
 __all__ = ["BOUND", "unit"]
@@ -47,14 +45,13 @@ def unit(table: PathTable, kind: Scalar, degree: int) -> str:
     )
     collect = _COLLECT.format(
         zeros=" ".join(f"a[{q}] = zero();" for q in powers),
-        along="\n".join(f"          a[{q}] += se * get(row + {q} * PC);" for q in powers),
-        loads=" ".join(f"vec d{q} = get(out + {q} * PC);" for q in powers),
+        along="\n".join(f"        a[{q}] += se * get(row + {q} * PC + c);" for q in powers),
+        loads=" ".join(f"vec d{q} = get(out + {q} * PC + c);" for q in powers),
         sums="\n".join(f"        d{q} += be[{q}] * se;" for q in powers),
-        stores=" ".join(f"put(out + {q} * PC, d{q});" for q in powers),
+        stores=" ".join(f"put(out + {q} * PC + c, d{q});" for q in powers),
     )
-    return (
-        prelude(kind) + sizes + _pointers(table, kind) + _HEAD + _SUMS + expand + collect + _ENTRIES
-    )
+    begin = prelude(kind) + sizes + _pointers(table, kind) + HALVES + _HEAD
+    return begin + expand + collect + _ENTRIES
 
 
 def _pointers(table: PathTable, kind: Scalar) -> str:
@@ -68,13 +65,15 @@ def _pointers(table: PathTable, kind: Scalar) -> str:
 
 
 _HEAD = """
-// Edges, and what depends on them alone. cap: most edges of a chunk.
-// `number` channels of C are wanted: those that pointers to rows of nodes and the table point to.
+// Edges, and what depends on them alone. cap: most edges of a chunk; first, last: nodes wanted.
 struct Problem {
   const int64_t *row, *source, *target, *rowptr;
-  int64_t nodes, sources, rows, C, cap, threads, number;
-  int64_t edges() const { return rowptr[nodes]; }
-  int64_t blocks() const { return number / V; }
+  int64_t nodes, sources, rows, C, cap, threads, first, last;
+  Problem only(int64_t from, int64_t to, int64_t by) const {
+    Problem p = *this;
+    p.first = from, p.last = to, p.threads = by;
+    return p;
+  }
 };
 
 // Edges sorted by a key, in order where keys are equal: those of key `first + k` are
@@ -108,14 +107,17 @@ struct Chunk {
   std::unique_ptr<int64_t[]> rowptr;
   Groups by_row, by_source;
   Chunk(const Problem& p) : p(p), rowptr(new int64_t[p.nodes + 1]),
-      by_row(p.rows, p.cap), by_source(p.sources, p.cap) {}
+      by_row(p.rows, p.cap), by_source(p.threads > 1 ? p.sources : 0, p.cap) {
+    edge = p.rowptr[p.first];
+    next = p.first;
+  }
   bool advance() {
-    if (next == p.nodes) return false;
+    if (next == p.last) return false;
     edge += count;
     node = next;
     again = edge > p.rowptr[node];
     int64_t last = node;
-    while (last < p.nodes && p.rowptr[last + 1] - edge <= p.cap && !(again && last > node)) last++;
+    while (last < p.last && p.rowptr[last + 1] - edge <= p.cap && !(again && last > node)) last++;
     bool whole = last > node;
     nodes = whole ? last - node : 1;
     count = whole ? p.rowptr[last] - edge : p.cap;
@@ -133,72 +135,68 @@ struct Chunk {
 
 _EXPAND = """
 static void expand(const Chunk& k, const S* b, const S* table, S* w, bool add) {{
-  const int64_t PC = P * k.p.C, PW = P * k.p.number, number = k.p.number;
-  const int64_t *ptr = k.by_row.ptr.get(), *order = k.by_row.order.get();
+  const int64_t PC = P * k.p.C, *ptr = k.by_row.ptr.get(), *order = k.by_row.order.get();
   if (!k.count) return;
   b += k.edge * Q;
 #pragma omp parallel num_threads(k.p.threads) if (k.p.threads > 1)
   {{
   Share mine = share(ptr, k.by_row.number);
   for (int64_t r = mine.first; r < mine.last; r++)
-    for (int64_t c = 0; ptr[r] < ptr[r + 1] && c < PW;) {{
-      const S* row = table + (k.by_row.first + r) * Q * PC + c / number * k.p.C + c % number;
-      const int64_t step = c % number + 2 * V <= number ? 2 * V : V;
+    for (int64_t c = 0; ptr[r] < ptr[r + 1] && c < PC; c += 2 * V) {{
+      const S* row = table + (k.by_row.first + r) * Q * PC + c;
 {rows}
-      if (step == V) {{
+      if (c + V == PC) {{
         for (int64_t i = ptr[r]; i < ptr[r + 1]; i++) {{
           const S* be = b + order[i] * Q;
-          S* we = w + order[i] * PW + c;
+          S* we = w + order[i] * PC + c;
           vec sum = {sum};
           put(we, add ? get(we) + sum : sum);
         }}
-      }} else {{
-{more}
-        for (int64_t i = ptr[r]; i < ptr[r + 1]; i++) {{
-          const S* be = b + order[i] * Q;
-          S* we = w + order[i] * PW + c;
-          vec sum = {sum};
-          vec next = {next};
-          put(we, add ? get(we) + sum : sum);
-          put(we + V, add ? get(we + V) + next : next);
-        }}
+        continue;
       }}
-      c += step;
+{more}
+      for (int64_t i = ptr[r]; i < ptr[r + 1]; i++) {{
+        const S* be = b + order[i] * Q;
+        S* we = w + order[i] * PC + c;
+        vec sum = {sum};
+        vec next = {next};
+        put(we, add ? get(we) + sum : sum);
+        put(we + V, add ? get(we + V) + next : next);
+      }}
     }}
   }}
 }}
 """
 
 _COLLECT = """
-// db, one for every register of channels (added to what is there where `add`), from s and the
-// table; dt from s and b.
-static void collect(const Chunk& k, const S* s, const S* b, const S* table, Sums db, bool add,
+// db (added to what is there where `add`) from s and the table, dt from s and b.
+static void collect(const Chunk& k, const S* s, const S* b, const S* table, S* db, bool add,
     S* dt) {{
-  const int64_t C = k.p.C, PC = P * C, D = k.p.number, PW = P * D;
-  const int64_t *ptr = k.by_row.ptr.get(), *order = k.by_row.order.get();
+  const int64_t PC = P * k.p.C, *ptr = k.by_row.ptr.get(), *order = k.by_row.order.get();
   if (!k.count) return;
   b += k.edge * Q;
+  if (db) db += k.edge * Q;
 #pragma omp parallel num_threads(k.p.threads) if (k.p.threads > 1)
   {{
   Share mine = share(ptr, k.by_row.number);
   for (int64_t r = mine.first; r < mine.last; r++) {{
-    for (int64_t c = 0; db.parts && c < D; c += V)
-      for (int64_t i = ptr[r]; i < ptr[r + 1]; i++) {{
-        vec a[Q];
-        {zeros}
-        for (int64_t p = 0; p < P; p++) {{
-          const S* row = table + (k.by_row.first + r) * Q * PC + p * C + c;
-          vec se = get(s + order[i] * PW + p * D + c);
+    const S* row = table + (k.by_row.first + r) * Q * PC;
+    for (int64_t i = ptr[r]; db && i < ptr[r + 1]; i++) {{
+      int64_t e = order[i];
+      vec a[Q];
+      {zeros}
+      for (int64_t c = 0; c < PC; c += V) {{
+        vec se = get(s + e * PC + c);
 {along}
-        }}
-        totals<Q>(a, db.of(k) + c / V * db.stride + order[i] * Q, add);
       }}
-    for (int64_t c = 0; dt && ptr[r] < ptr[r + 1] && c < PW; c += V) {{
-      S* out = dt + (k.by_row.first + r) * Q * PC + c / D * C + c % D;
+      totals<Q>(a, db + e * Q, add);
+    }}
+    S* out = dt + (k.by_row.first + r) * Q * PC;
+    for (int64_t c = 0; dt && ptr[r] < ptr[r + 1] && c < PC; c += V) {{
       {loads}
       for (int64_t i = ptr[r]; i < ptr[r + 1]; i++) {{
         const S* be = b + order[i] * Q;
-        vec se = get(s + order[i] * PW + c);
+        vec se = get(s + order[i] * PC + c);
 {sums}
       }}
       {stores}
@@ -208,156 +206,121 @@ static void collect(const Chunk& k, const S* s, const S* b, const S* table, Sums
 }}
 """
 
-_SUMS = """
-// What is summed over channels: for every register of them its own part, `stride` apart, of the
-// edges of a chunk (which `finish` adds up) or, where threads share channels, of all.
-struct Sums {
-  S *parts, *out;
-  int64_t width, stride;
-  bool whole;
-  S* of(const Chunk& k) const { return parts + (whole ? k.edge * width : 0); }
-  void clear(const Chunk& k) const {
-    for (int64_t c = 0; parts && c < k.p.blocks(); c++)
-      for (int64_t i = 0; i < k.count * width; i++) of(k)[c * stride + i] = 0;
-  }
-  void finish(const Chunk& k) const {
-    if (parts && !whole)
-      merge(parts, stride, k.p.blocks(), k.count * width, out + k.edge * width, false, k.p.threads);
-  }
-};
+_ENTRIES = """
 // Memory for a chunk, kept by the thread for the next call: fresh memory costs page faults.
 static S* room(int number, int64_t size) {
-  static thread_local std::unique_ptr<S[]> kept[6];
-  static thread_local int64_t sizes[6] = {};
+  static thread_local std::unique_ptr<S[]> kept[4];
+  static thread_local int64_t sizes[4] = {0, 0, 0, 0};
   if (sizes[number] < size) {
     kept[number].reset(new S[size + V]);
     sizes[number] = size;
   }
   return (S*)(((uintptr_t)kept[number].get() + 63) / 64 * 64);
 }
-// parts: for all edges and channels, from channel `first` on; null where one thread has them all.
-static Sums sums(const Problem& p, S* out, S* parts, int64_t width, int64_t first, int number) {
-  int64_t edges = parts ? p.edges() : p.cap, stride = edges * width;
-  S* own = !out ? nullptr : parts ? parts + first / V * stride
-                                  : room(number, p.blocks() * stride);
-  return {own, out, width, stride, parts != nullptr};
-}
-"""
-
-_ENTRIES = """
-static void clear(S* values, int64_t size) {
-  for (int64_t i = 0; i < size; i++) values[i] = 0;
-}
 static void product(const Chunk& k, const S* x, const S* y, const S* w, S* out, bool add) {
-  forward(x, y + k.edge * K2, w, k.p.source + k.edge, k.rowptr.get(), k.nodes, k.p.C, k.p.number,
-      k.p.number, out + k.node * KO * k.p.C, add, k.p.threads);
+  forward(x, y + k.edge * K2, w, k.p.source + k.edge, k.rowptr.get(), k.nodes, k.p.C,
+      out + k.node * KO * k.p.C, add, k.p.threads);
 }
 // Adds to dx; sets dy and s, or adds to them where `add`. Any of the three may be null.
-static void edges(Chunk& k, const S* x, const S* y, const S* w, const S* g, S* dx, Sums dy, S* s,
+static void edges(Chunk& k, const S* x, const S* y, const S* w, const S* g, S* dx, S* dy, S* s,
     bool add) {
-  if (!k.count || !(dx || dy.parts || s)) return;
-  const int64_t C = k.p.C, D = k.p.number;
+  if (!k.count || !(dx || dy || s)) return;
   y += k.edge * K2;
   if (dx && k.p.threads > 1) {
     const Groups& by = k.by_source;
     gradient_features(y, w, g, k.p.target + k.edge, by.order.get(), by.ptr.get(), by.number,
-        C, D, D, dx + by.first * K * C, 1, k.p.threads);
+        k.p.C, dx + by.first * K * k.p.C, 1, k.count, k.p.threads);
     dx = nullptr;
-    if (!dy.parts && !s) return;
+    if (!dy && !s) return;
   }
-  gradient_edges(x, y, w, g + k.node * KO * C, k.p.source + k.edge, k.rowptr.get(), k.nodes,
-      C, D, D, dx, dy.parts ? dy.of(k) : nullptr, dy.stride, s, add, k.p.threads);
+  gradient_edges(x, y, w, g + k.node * KO * k.p.C, k.p.source + k.edge, k.rowptr.get(), k.nodes,
+      k.p.C, dx, dy ? dy + k.edge * K2 : nullptr, s, add, k.p.threads);
 }
-// Whether threads share channels, and not the edges of a chunk.
-static bool shared(const Problem& p) {
-  return p.threads > 1 && p.blocks() > 1 && p.threads <= 2 * p.blocks();
-}
-// work(problem, first channel), by every thread for its channels or once for all.
-template <class F> static void each(const Problem& p, F work) {
-  if (!shared(p)) return work(p, 0);
-#pragma omp parallel num_threads(p.threads)
-  {
-    Channels mine = channels(p.C);
-    Problem own = p;
-    own.threads = 1;
-    own.number = mine.number;
-    if (own.number) work(own, mine.first);
+// Sums of the second half of the edges; any may be null.
+struct Spare { S *x, *t; };
+// work(half of the problem, dx, dt), in turn or by two threads; then the sums of both are joined.
+template <class F> static void in_halves(const Problem& p, S* dx, S* dt, Spare spare, F work) {
+  const Second second = second_half(p.source, p.rowptr, p.nodes);
+  const int64_t C = p.C, from = second.low * K * C, size = (second.high - second.low) * K * C;
+  const int64_t cells = p.rows * Q * P * C, inner = p.threads > 2 ? p.threads : 1;
+#pragma omp parallel for num_threads(2) schedule(static, 1) if (p.threads == 2)
+  for (int64_t i = 0; i < 2; i++) {
+    if (i && dx) clear(spare.x, size);
+    if (i && second.first == p.nodes) continue;
+    if (i && dt) clear(spare.t, cells);
+    work(p.only(i ? second.first : 0, i ? p.nodes : second.first, inner),
+        i && dx ? spare.x - from : dx, i && dt ? spare.t : dt);
   }
+  if (dx) add_to(dx + from, spare.x, size, p.threads);
+  if (dt && second.first < p.nodes) add_to(dt, spare.t, cells, p.threads);
 }
-static const S* at(const S* values, int64_t channel) { return values ? values + channel : nullptr; }
-static S* at(S* values, int64_t channel) { return values ? values + channel : nullptr; }
 extern "C" void table_forward(const S* x, const S* y, const S* b, const S* t, const int64_t* row,
     const int64_t* source, const int64_t* target, const int64_t* rowptr, int64_t nodes,
     int64_t sources, int64_t rows, int64_t C, int64_t cap, int64_t threads, S* out) {
-  Problem all{row, source, target, rowptr, nodes, sources, rows, C, cap, threads, C};
-  each(all, [=](const Problem& p, int64_t c) {
+  const Problem all{row, source, target, rowptr, nodes, sources, rows, C, cap, 1, 0, nodes};
+#pragma omp parallel num_threads(threads) if (threads > 1)
+  {
+    Share mine = share(rowptr, nodes);
+    const Problem p = all.only(mine.first, mine.last, 1);
     Chunk k(p);
-    S* w = room(0, cap * P * p.number);
+    S* w = room(0, cap * P * C);
     while (k.advance()) {
-      expand(k, b, t + c, w, false);
-      product(k, x + c, y, w, out + c, k.again);
+      expand(k, b, t, w, false);
+      product(k, x, y, w, out, k.again);
     }
-  });
+  }
 }
-// dx and dt must be zero at the start; any of dx, dy, db, dt may be null. y_parts, b_parts: room
-// for dy and db, once for every register of channels; null where threads do not share them.
+// dx and dt must be zero at the start; any of dx, dy, db, dt may be null. spare_x, spare_t: room
+// for another dx and dt.
 extern "C" void table_gradient(const S* x, const S* y, const S* b, const S* t, const int64_t* row,
     const int64_t* source, const int64_t* target, const int64_t* rowptr, int64_t nodes,
-    int64_t sources, int64_t rows, int64_t C, int64_t cap, int64_t threads, const S* g,
-    S* dx, S* dy, S* db, S* dt, S* y_parts, S* b_parts) {
-  Problem all{row, source, target, rowptr, nodes, sources, rows, C, cap, threads, C};
-  each(all, [=](const Problem& p, int64_t c) {
+    int64_t sources, int64_t rows, int64_t C, int64_t cap, int64_t threads, S* spare_x, S* spare_t,
+    const S* g, S* all_dx, S* dy, S* db, S* all_dt) {
+  const Problem all{row, source, target, rowptr, nodes, sources, rows, C, cap, threads, 0, nodes};
+  const Spare spare{spare_x, spare_t};
+  in_halves(all, all_dx, all_dt, spare, [=](const Problem& p, S* dx, S* dt) {
     Chunk k(p);
-    const int64_t size = cap * P * p.number;
-    S *w = room(0, size), *s = room(1, size);
-    Sums to_y = sums(p, dy, y_parts, K2, c, 4), to_b = sums(p, db, b_parts, Q, c, 5);
+    S *w = room(0, cap * P * C), *s = room(1, cap * P * C);
     while (k.advance()) {
-      if (dx || dy) expand(k, b, t + c, w, false);
+      if (dx || dy) expand(k, b, t, w, false);
       bool weights = db || dt;
-      edges(k, x + c, y, w, g + c, at(dx, c), to_y, weights ? s : nullptr, false);
-      if (weights) collect(k, s, b, t + c, to_b, false, at(dt, c));
-      to_y.finish(k), to_b.finish(k);
+      edges(k, x, y, w, g, dx, dy, weights ? s : nullptr, false);
+      if (weights) collect(k, s, b, t, db, false, dt);
     }
   });
-  if (y_parts) merge(y_parts, all.edges() * K2, C / V, all.edges() * K2, dy, false, threads);
-  if (b_parts) merge(b_parts, all.edges() * Q, C / V, all.edges() * Q, db, false, threads);
 }
 // The derivative of <ax, dx> + <ay, dy> + <ab, db> + <at, dt>; any of the cotangents and of the
 // results may be null. dx and dt must be zero at the start.
 extern "C" void table_second(const S* x, const S* y, const S* b, const S* t, const int64_t* row,
     const int64_t* source, const int64_t* target, const int64_t* rowptr, int64_t nodes,
-    int64_t sources, int64_t rows, int64_t C, int64_t cap, int64_t threads, const S* g,
-    const S* ax, const S* ay, const S* ab, const S* move_t,
-    S* dx, S* dy, S* db, S* dt, S* dg, S* y_parts, S* b_parts) {
-  Problem all{row, source, target, rowptr, nodes, sources, rows, C, cap, threads, C};
-  each(all, [=](const Problem& p, int64_t c) {
+    int64_t sources, int64_t rows, int64_t C, int64_t cap, int64_t threads, S* spare_x, S* spare_t,
+    const S* g, const S* ax, const S* ay, const S* ab, const S* at,
+    S* all_dx, S* dy, S* db, S* all_dt, S* dg) {
+  const Problem all{row, source, target, rowptr, nodes, sources, rows, C, cap, threads, 0, nodes};
+  const Spare spare{spare_x, spare_t};
+  in_halves(all, all_dx, all_dt, spare, [=](const Problem& p, S* dx, S* dt) {
     Chunk k(p);
-    const int64_t size = cap * P * p.number;
+    const int64_t size = cap * P * C;
     S *w = room(0, size), *s = room(1, size), *aw = room(2, size), *as = room(3, size);
-    Sums to_y = sums(p, dy, y_parts, K2, c, 4), to_b = sums(p, db, b_parts, Q, c, 5), none{};
-    S *to_x = at(dx, c), *to_t = at(dt, c), *to_g = at(dg, c);
     while (k.advance()) {
-      bool more = k.again, moved = ab || move_t;
-      expand(k, b, t + c, w, false);
-      if (ab) expand(k, ab, t + c, aw, false);
-      if (move_t) expand(k, b, move_t + c, aw, ab);
-      if (dg && ax) product(k, ax + c, y, w, to_g, more), more = true;
-      if (dg && ay) product(k, x + c, ay, w, to_g, more), more = true;
-      if (dg && moved) product(k, x + c, y, aw, to_g, more);
-      bool weights = db || dt, crossed = (dt && ab) || (db && move_t);
-      if (weights) clear(s, k.count * P * p.number);
-      if (crossed) clear(as, k.count * P * p.number);
-      to_y.clear(k);
-      if (ax) edges(k, ax + c, y, w, g + c, nullptr, to_y, weights ? s : nullptr, true);
-      if (ay) edges(k, x + c, ay, w, g + c, to_x, none, weights ? s : nullptr, true);
-      if (moved) edges(k, x + c, y, aw, g + c, to_x, to_y, crossed ? as : nullptr, true);
-      if (weights) collect(k, s, b, t + c, to_b, false, to_t);
-      if (db && move_t) collect(k, as, b, move_t + c, to_b, true, nullptr);
-      if (dt && ab) collect(k, as, ab, t + c, none, false, to_t);
-      to_y.finish(k), to_b.finish(k);
+      bool more = k.again, moved = ab || at;
+      expand(k, b, t, w, false);
+      if (ab) expand(k, ab, t, aw, false);
+      if (at) expand(k, b, at, aw, ab);
+      if (dg && ax) product(k, ax, y, w, dg, more), more = true;
+      if (dg && ay) product(k, x, ay, w, dg, more), more = true;
+      if (dg && moved) product(k, x, y, aw, dg, more);
+      bool weights = db || dt, crossed = (dt && ab) || (db && at);
+      if (weights) clear(s, k.count * P * C);
+      if (crossed) clear(as, k.count * P * C);
+      if (dy) clear(dy + k.edge * K2, k.count * K2);
+      if (ax) edges(k, ax, y, w, g, nullptr, dy, weights ? s : nullptr, true);
+      if (ay) edges(k, x, ay, w, g, dx, nullptr, weights ? s : nullptr, true);
+      if (moved) edges(k, x, y, aw, g, dx, dy, crossed ? as : nullptr, true);
+      if (weights) collect(k, s, b, t, db, false, dt);
+      if (db && at) collect(k, as, b, at, db, true, nullptr);
+      if (dt && ab) collect(k, as, ab, t, nullptr, false, dt);
     }
   });
-  if (y_parts) merge(y_parts, all.edges() * K2, C / V, all.edges() * K2, dy, false, threads);
-  if (b_parts) merge(b_parts, all.edges() * Q, C / V, all.edges() * Q, db, false, threads);
 }
 """
