@@ -18,7 +18,7 @@ def test_every_symbol_in_any_case_gives_its_number() -> None:
         assert {atomic_number(each) for each in spellings} == {number}
 
 
-@pytest.mark.parametrize("token", ["Qq", "", "0", "119", "C1", "²", "-6"])
+@pytest.mark.parametrize("token", ["Qq", "", "0", "119", "C1", "²", "-6", "0006", "9" * 5000])
 def test_what_is_no_element_has_no_number(token: str) -> None:
     assert atomic_number(token) is None
 

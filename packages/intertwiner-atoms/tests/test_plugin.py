@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import pytest
 
 import intertwiner_atoms
+from intertwiner.errors import DataError
 from intertwiner.fields import Structure
+from intertwiner.readers import read_file
+from intertwiner.registry import Plugin, Registry
+from intertwiner.registry.discovery import Claim
+from intertwiner.registry.isolation import load_plugin
 from intertwiner.specs import load_target
 from intertwiner_atoms import _plugin
 from intertwiner_atoms.readers.any_file import SUFFIXES
@@ -74,3 +81,20 @@ def test_every_public_name_is_there() -> None:
         assert getattr(intertwiner_atoms, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = intertwiner_atoms.nothing
+
+
+def test_a_folder_and_a_table_of_complexes_are_read_through_the_registry(
+    write: Callable[[str, str], Path],
+) -> None:
+    folder = write("table.csv", "protein,ligand\nprotein.pdb,ligand.xyz\n").parent
+    atom = "ATOM      1  CA  GLY A   1       3.000   0.000   0.000  1.00 10.00           C\n"
+    write("protein.pdb", atom)
+    write("ligand.xyz", "1\n\nN 0 0 0\n")
+    write("ligand.sdf", "")
+    plugin = load_plugin(Claim("atoms", "intertwiner_atoms._plugin", "intertwiner-atoms", "0.1.0"))
+    assert isinstance(plugin, Plugin)
+    registry = Registry([plugin])
+    (record,) = read_file(registry, folder / "table.csv", Structure.COMPLEX)
+    assert record.part.tolist() == [1, 0]
+    with pytest.raises(DataError, match="ligand.sdf: the file is empty"):
+        read_file(registry, folder, Structure.COMPLEX)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from intertwiner.data.neighbors import Neighbors, neighbor_list
+    from intertwiner_atoms.complexes.entry import read_entry
     from intertwiner_atoms.complexes.ligand import Ligand, read_ligands
     from intertwiner_atoms.complexes.many import read_complexes, read_poses
     from intertwiner_atoms.complexes.reading import read_complex
@@ -44,6 +45,7 @@ _HOME = {
     "SmilesConfig": "intertwiner_atoms.config",
     "neighbor_list": "intertwiner.data.neighbors",
     "read_complex": "intertwiner_atoms.complexes.reading",
+    "read_entry": "intertwiner_atoms.complexes.entry",
     "read_complexes": "intertwiner_atoms.complexes.many",
     "read_ligands": "intertwiner_atoms.complexes.ligand",
     "read_many": "intertwiner_atoms.readers.many",
@@ -72,6 +74,7 @@ __all__ = [
     "neighbor_list",
     "read_complex",
     "read_complexes",
+    "read_entry",
     "read_ligands",
     "read_many",
     "read_poses",

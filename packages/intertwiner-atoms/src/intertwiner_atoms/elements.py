@@ -44,7 +44,7 @@ def atomic_number(token: str) -> int | None:
     Deuterium and tritium are hydrogen.
     """
     if token.isascii() and token.isdigit():
-        number = int(token)
+        number = int(token) if len(token) <= 3 else 0
         return number if 0 < number < len(SYMBOLS) else None
     symbol = token.capitalize()
     return 1 if symbol in _HEAVY_HYDROGEN else _NUMBERS.get(symbol)

@@ -223,6 +223,18 @@ def test_the_smiles_says_whether_atoms_are_missing(bench: Bench) -> None:
         read_complex(protein, ligand, smiles="C1CC")
 
 
+def test_a_smiles_alone_is_no_pose(bench: Bench) -> None:
+    with pytest.raises(DataError, match="lig.smi: a SMILES has no pose"):
+        read_complex(bench.protein(), bench.write("lig.smi", "CCO ethanol\n"))
+
+
+def test_names_that_are_not_utf8_are_read(bench: Bench) -> None:
+    path = bench.ligand(title="Fl\u00fcor")
+    path.write_bytes(path.read_text(encoding="utf-8").encode("latin-1"))
+    record, _ = read_complex(bench.protein(), path)
+    assert record.name == "Fl\u00fcor"
+
+
 def test_a_peptide_in_a_pdb_file_can_be_the_ligand(bench: Bench, site: Site) -> None:
     peptide = [site("N", "N", "GLY", 1, (0, 0, 0)), site("CA", "C", "GLY", 1, (1.4, 0, 0.1))]
     path = bench.protein(sites=peptide, name="peptide.pdb")

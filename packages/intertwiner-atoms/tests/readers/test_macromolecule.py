@@ -82,6 +82,46 @@ def test_a_line_that_ends_after_its_coordinates_is_read_and_counted(write: Write
 
 
 @pytest.mark.fault("F20")
+def test_an_occupancy_that_is_no_number_is_a_sign_of_shifted_columns(write: Write) -> None:
+    line = atom("7")
+    path = write("shifted.pdb", pdb(atom("1", xyz=(9, 9, 9)), line[:54] + "A   0.0" + line[61:]))
+    with pytest.raises(DataError, match=r"line 2, atom 7 CA: 'A   0.' is not a number \(occupancy"):
+        PdbReader()(path)
+
+
+@pytest.mark.fault("F23")
+def test_an_element_that_is_none_is_named_with_line_atom_and_residue(write: Write) -> None:
+    path = write("qq.pdb", pdb(atom("1", "QQ1", residue="UNK", element="QQ")))
+    with pytest.raises(DataError, match=r"line 1, atom 1 QQ1: element 'QQ'.*residue UNK"):
+        PdbReader()(path)
+
+
+@pytest.mark.fault("F23")
+def test_elements_of_names_written_in_the_first_column_follow_the_residue(write: Write) -> None:
+    names = ("CA", "CB", "CD1", "OE1", "HG11")
+    lines = [atom(str(n), name, xyz=(2.0 * n, 0, 0)) for n, name in enumerate(names)]
+    lines.append(atom("9", "CA", residue="CA", number="2", xyz=(0, 9, 0), record="HETATM"))
+    lines.append(atom("10", "CL1", residue="LIG", number="3", xyz=(0, 5, 0), record="HETATM"))
+    shifted = [f"{line[:12]}{line[12:16].strip():<4}{line[16:76]}" for line in lines]
+    (record,), report = PdbReader().read(write("left.pdb", pdb(*shifted)))
+    assert record.z.tolist() == [6, 6, 6, 8, 1, 20, 17]
+    assert report.counts["elements missing, taken from the atom name"] == 7
+
+
+@pytest.mark.fault("F22")
+def test_many_atoms_in_one_place_are_counted(write: Write) -> None:
+    lines = [atom(str(n), f"C{n}", xyz=(0, 0, 0)) for n in range(1, 6)]
+    with pytest.raises(DataError, match=r"5 atoms share the coordinates \(0.000, 0.000, 0.000\)"):
+        PdbReader()(write("point.pdb", pdb(*lines)))
+
+
+@pytest.mark.fault("F20")
+def test_a_place_no_atom_can_have_is_refused(write: Write) -> None:
+    with pytest.raises(DataError, match="farther out than any atom"):
+        MmcifReader()(write("far.cif", cif("0 0 0", "1e30 0 0")))
+
+
+@pytest.mark.fault("F20")
 def test_atoms_behind_the_end_are_not_lost_silently(write: Write) -> None:
     text = pdb(atom()) + pdb(atom("2", xyz=(5, 5, 5)))
     with pytest.raises(DataError, match=r"line 3: atoms after END \(line 2\)"):
@@ -225,3 +265,10 @@ def test_an_mmcif_coordinate_that_is_no_number_is_named_with_row_and_atom(
 def test_a_truncated_mmcif_row_is_refused(write: Write) -> None:
     with pytest.raises(DataError, match="gemmi cannot read it"):
         MmcifReader()(write("cut.cif", cif("0 0 0", "1.5 0 0")[:-20]))
+
+
+@pytest.mark.fault("F23")
+def test_a_residue_name_that_is_too_long_is_refused(write: Write) -> None:
+    text = cif("0 0 0").replace("ALA", "RESIDUENAME")
+    with pytest.raises(DataError, match="gemmi cannot read it: .*residue names"):
+        MmcifReader()(write("long.cif", text))

@@ -12,7 +12,7 @@ from intertwiner.errors import DataError
 from intertwiner_atoms.config import ReadConfig
 from intertwiner_atoms.readers import text
 from intertwiner_atoms.readers.any_file import SUFFIXES, read_structures
-from intertwiner_atoms.readers.text import numbered_lines, parse_number
+from intertwiner_atoms.readers.text import numbered_lines, parse_count, parse_number
 
 ALL = sorted(SUFFIXES)
 GIB = 1 << 30
@@ -116,3 +116,13 @@ def test_numbers_are_read(word: str) -> None:
 @pytest.mark.parametrize("word", ["", "1_0", "0x1", "1,5", "1.0D3", "--1", "1 2", "********", "٣"])
 def test_what_only_looks_like_a_number_is_none(word: str) -> None:
     assert parse_number(word) is None
+
+
+@pytest.mark.parametrize(("word", "count"), [("0", 0), (" 12 ", 12), ("999999999", 999_999_999)])
+def test_counts_are_read(word: str, count: int) -> None:
+    assert parse_count(word) == count
+
+
+@pytest.mark.parametrize("word", ["", "-1", "1.0", "²", "1_0", "9" * 5000, "٣"])
+def test_what_only_looks_like_a_count_is_none(word: str) -> None:
+    assert parse_count(word) is None

@@ -161,6 +161,7 @@ def test_unknown_elements_stop_and_dummies_are_dropped_by_policy(write: Write) -
         ('Lattice="4 0 0 0 4 0 0 0 nan"', "nine finite numbers"),
         ('Lattice="4 0 0 0 4 0 0 0 4" pbc="T maybe F"', "three of T or F"),
         ("Properties=species:S:1:velo:R:3", "must name columns"),
+        ("Properties=species:S:²1:pos:R:3", "must name columns"),
     ],
 )
 def test_a_cell_or_column_that_cannot_be_is_named(write: Write, comment: str, words: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from intertwiner.errors import DataError
 from intertwiner_atoms.complexes.sources import ComplexFiles
-from intertwiner_atoms.readers.text import parse_number
+from intertwiner_atoms.readers.text import parse_number, shown
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -35,14 +35,14 @@ def labels_of(path: Path, rows: Sequence[ComplexFiles]) -> Labels:
 
 def _column(path: Path, head: str, words: Sequence[str]) -> list[float] | list[str]:
     if head in _TAKEN or not head.isidentifier():
-        raise DataError(f"{path}: column {head!r} cannot be a label's name; rename it")
+        raise DataError(f"{path}: column {shown(head)} cannot be a label's name; rename it")
     numbers = [math.nan if word.lower() in _MISSING else parse_number(word) for word in words]
     found = [number for number in numbers if number is not None]
     if all(math.isnan(number) for number in found) and len(found) < len(words):
         return list(words)
     for row, (word, number) in enumerate(zip(words, numbers, strict=True), start=1):
         if number is None or math.isinf(number):
-            raise DataError(f"{path}, row {row}: {head}={word!r} is no finite number")
+            raise DataError(f"{path}, row {row}: {head}={shown(word)} is no finite number")
     return found
 
 

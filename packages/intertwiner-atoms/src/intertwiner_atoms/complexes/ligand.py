@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from intertwiner.errors import DataError
 from intertwiner_atoms.config import ComplexConfig, ReadConfig
 from intertwiner_atoms.elements import SYMBOLS
-from intertwiner_atoms.readers.any_file import reader_of
+from intertwiner_atoms.readers.any_file import reader_of, suffix_of
 from intertwiner_atoms.readers.base import RecordsReader
 from intertwiner_atoms.readers.report import ReadReport
 from intertwiner_atoms.readers.spans import Span, lines_of
@@ -99,6 +99,10 @@ def ligands_of(
     only: the one record that is wanted; the others may be None. span: a piece of the file.
     Raises `DataError` when the file as a whole cannot be read.
     """
+    if suffix_of(path) == ".smi":
+        raise DataError(
+            f"{path}: a SMILES has no pose; give a file of coordinates and the text as smiles"
+        )
     report = ReadReport(path)
     reader = reader_of(path, read_config(config), report)
     if not isinstance(reader, RecordsReader):

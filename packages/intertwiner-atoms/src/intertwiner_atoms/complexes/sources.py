@@ -10,7 +10,7 @@ from typing import Final
 
 from intertwiner.errors import DataError
 from intertwiner_atoms.readers.collection import Failure
-from intertwiner_atoms.readers.text import numbered_lines
+from intertwiner_atoms.readers.text import numbered_lines, parse_count, shown
 
 __all__ = ["ComplexFiles", "complexes_in", "read_manifest"]
 
@@ -135,16 +135,17 @@ def _row(path: Path, line: int, heads: list[str], cells: list[str]) -> ComplexFi
     for name in ("protein", "ligand"):
         if not values[name]:
             raise DataError(f"{path}, line {line}: column {name!r} is empty")
-    index = values.get("ligand_index") or "0"
-    if not (index.isascii() and index.isdigit()):
-        raise DataError(f"{path}, line {line}: ligand_index={index!r} is no whole number")
+    word = values.get("ligand_index") or "0"
+    index = parse_count(word)
+    if index is None:
+        raise DataError(f"{path}, line {line}: ligand_index={shown(word)} is no whole number")
     ligand = path.parent / values["ligand"]
     name = next((values[key] for key in _NAMES if values.get(key)), "")
     return ComplexFiles(
         name=name or ligand.name.partition(".")[0],
         protein=path.parent / values["protein"],
         ligands=(ligand,),
-        ligand_index=int(index),
+        ligand_index=index,
         smiles=values.get("smiles", ""),
         columns={head: values[head] for head in heads if head not in _OWN},
     )

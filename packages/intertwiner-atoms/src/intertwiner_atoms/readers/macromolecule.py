@@ -95,7 +95,7 @@ class PdbReader(MacromoleculeReader):
     def tables(self, path: Path, report: ReadReport) -> list[Sites]:
         text = check_pdb(path, self.config.max_bytes, report)
         structure = _parsed(path, lambda: gemmi.read_pdb_string(text.data))
-        models = sites_of_gemmi(gemmi.FlatStructure(structure))
+        models = sites_of_gemmi(_parsed(path, lambda: gemmi.FlatStructure(structure)))
         found = sum(map(len, models))
         if found != text.atoms:
             raise DataError(f"{path}: {text.atoms} atom lines, of which gemmi reads {found}")
@@ -115,7 +115,7 @@ class MmcifReader(MacromoleculeReader):
         rows = check_atom_site(path, block)
         report.count("further data blocks dropped", max(0, len(blocks) - 1))
         structure = _parsed(path, lambda: gemmi.make_structure_from_block(block))
-        models = sites_of_gemmi(gemmi.FlatStructure(structure))
+        models = sites_of_gemmi(_parsed(path, lambda: gemmi.FlatStructure(structure)))
         found = sum(map(len, models))
         if found != rows:
             raise DataError(f"{path}: {rows} rows of _atom_site, of which gemmi reads {found}")

@@ -14,7 +14,7 @@ import numpy as np
 from intertwiner.errors import DataError
 from intertwiner_atoms.readers.base import Lines, RecordsReader, title_of
 from intertwiner_atoms.readers.report import ReadReport
-from intertwiner_atoms.readers.text import parse_number
+from intertwiner_atoms.readers.text import parse_count, parse_number, shown
 from intertwiner_atoms.readers.validation import RawAtoms
 
 __all__ = ["Mol2Reader"]
@@ -75,12 +75,8 @@ def _record(path: Path, number: int, head: Numbered, atoms: Numbered) -> RawAtom
     where = f"record {number}" + (f" ({title[:40]})" if title else "")
     rows = [(line, text.split()) for line, text in atoms if text.strip()]
     counts = head[1][1].split() if len(head) > 1 else []
-    if (
-        not counts
-        or not (counts[0].isascii() and counts[0].isdigit())
-        or int(counts[0]) != len(rows)
-    ):
-        announced = counts[0] if counts else "no number"
+    if not counts or parse_count(counts[0]) != len(rows):
+        announced = counts[0][:40] if counts else "no number"
         raise DataError(
             f"{path}, {where}: {announced} of atoms announced, {len(rows)} atom lines found: the "
             "file is cut off or its columns are wrong"
@@ -90,7 +86,7 @@ def _record(path: Path, number: int, head: Numbered, atoms: Numbered) -> RawAtom
         name=title or f"{title_of(path)} {number}",
         where=where,
         tokens=[_element(path, line, words) for line, words in rows],
-        labels=[f"atom {words[0]} {words[1]} (line {line})" for line, words in rows],
+        labels=[f"atom {words[0][:20]} {words[1][:20]} (line {line})" for line, words in rows],
         pos=np.array([_position(path, line, words) for line, words in rows]).reshape(-1, 3),
     )
 
@@ -109,7 +105,8 @@ def _position(path: Path, line: int, words: list[str]) -> list[float]:
         value = parse_number(word)
         if value is None:
             raise DataError(
-                f"{path}, line {line}, atom {words[0]} {words[1]}: {axis}={word!r} is no number"
+                f"{path}, line {line}, atom {words[0][:20]} {words[1][:20]}: "
+                f"{axis}={shown(word)} is no number"
             )
         row.append(value)
     return row

@@ -20,7 +20,7 @@ from intertwiner_atoms.elements import atomic_number, is_dummy
 from intertwiner_atoms.readers.atom_names import element_from_name
 from intertwiner_atoms.readers.columns import FixedLines, kinds_of, texts
 from intertwiner_atoms.readers.report import ReadReport
-from intertwiner_atoms.readers.text import parse_number, read_bytes
+from intertwiner_atoms.readers.text import parse_number, read_bytes, shown
 
 __all__ = ["PdbText", "check_atom_site", "check_coordinates", "check_occupancies", "check_pdb"]
 
@@ -197,8 +197,8 @@ def check_atom_site(path: Path, block: Any) -> int:
             value = parse_number(text.split("(")[0])
             if value is None or value - value != 0:
                 raise DataError(
-                    f"{path}, _atom_site row {index}, atom {row[0]} {row[1]}: {axis}={text!r} is "
-                    "no finite number"
+                    f"{path}, _atom_site row {index}, atom {row[0][:20]} {row[1][:20]}: "
+                    f"{axis}={shown(text)} is no finite number"
                 )
     return len(table)
 

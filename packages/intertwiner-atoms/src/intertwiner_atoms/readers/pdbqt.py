@@ -23,7 +23,7 @@ from intertwiner_atoms.readers.macromolecule import MacromoleculeReader
 from intertwiner_atoms.readers.pdb_text import check_coordinates
 from intertwiner_atoms.readers.report import ReadReport
 from intertwiner_atoms.readers.sites import Sites
-from intertwiner_atoms.readers.text import read_bytes
+from intertwiner_atoms.readers.text import parse_count, read_bytes
 
 __all__ = ["PdbqtReader", "element_of_type"]
 
@@ -146,5 +146,7 @@ def _sites(grid: Grid, z: Int[NDArray[np.int64], " atoms"]) -> Sites:
 def _whole_numbers(fields: NDArray[np.bytes_]) -> Int[NDArray[np.int32], " atoms"]:
     kinds, kind = np.unique(fields, return_inverse=True)
     words = [field.decode("latin-1").strip() for field in kinds.tolist()]
-    numbers = [int(w) if w.lstrip("-").isdecimal() and w.isascii() else 0 for w in words]
+    signs = [-1 if word.startswith("-") else 1 for word in words]
+    counts = [parse_count(word.removeprefix("-")) or 0 for word in words]
+    numbers = [sign * count for sign, count in zip(signs, counts, strict=True)]
     return np.array(numbers, dtype=np.int32)[kind.reshape(-1)]

@@ -17,7 +17,7 @@ from rdkit import Chem, rdBase
 
 from intertwiner.errors import DataError
 from intertwiner_atoms.readers.base import Lines, RecordsReader, title_of
-from intertwiner_atoms.readers.text import parse_number
+from intertwiner_atoms.readers.text import parse_count, parse_number
 from intertwiner_atoms.readers.validation import RawAtoms
 
 __all__ = ["SdfReader"]
@@ -102,12 +102,12 @@ def _version(path: Path, block: _Block, where: str) -> str:
 
 def _check_v2000(path: Path, block: _Block, where: str) -> None:
     counts = block.lines[3]
-    atoms, bonds = counts[:3].strip(), counts[3:6].strip() or "0"
-    if not (atoms + bonds).isascii() or not (atoms.isdigit() and bonds.isdigit()):
+    atoms, bonds = parse_count(counts[:3]), parse_count(counts[3:6].strip() or "0")
+    if atoms is None or bonds is None:
         raise DataError(
             f"{path}, {where}, line {block.start + 3}: {counts[:6]!r} must be two counts"
         )
-    expected = 4 + int(atoms) + int(bonds)
+    expected = 4 + atoms + bonds
     present = [index for index, line in enumerate(block.lines) if line.strip()]
     end = next((i for i, line in enumerate(block.lines) if line.startswith("M  ")), None)
     if (end if end is not None else present[-1] + 1) < expected:
@@ -115,7 +115,7 @@ def _check_v2000(path: Path, block: _Block, where: str) -> None:
             f"{path}, {where}: {atoms} atoms and {bonds} bonds are announced, but the block ends "
             f"at line {block.start + (end if end is not None else len(block.lines)) - 1}"
         )
-    for index in range(int(atoms)):
+    for index in range(atoms):
         _check_atom(path, block, where, index)
 
 

@@ -19,12 +19,20 @@ __all__ = [
     "decoded",
     "decoded_lines",
     "numbered_lines",
+    "parse_count",
     "parse_number",
     "read_bytes",
+    "shown",
 ]
 
 MAX_LINE: Final = 1 << 20
 """Bytes of the longest line that is read."""
+
+MAX_DIGITS: Final = 9
+"""Digits of the largest count that is read; no file has more atoms."""
+
+LONGEST_SHOWN: Final = 60
+"""Characters of a file's text that a message repeats."""
 
 GZIP: Final = b"\x1f\x8b"
 _HEAD: Final = 1 << 16
@@ -135,6 +143,18 @@ def decoded(line: bytes) -> str:
         return line.decode("utf-8")
     except UnicodeDecodeError:
         return line.decode("latin-1")
+
+
+def shown(text: str) -> str:
+    """`text` in quotes for a message, cut where it is long."""
+    return repr(text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}...")
+
+
+def parse_count(text: str) -> int | None:
+    """The whole number from 0 to 999,999,999 that `text` stands for; None when it is none."""
+    stripped = text.strip()
+    plain = stripped.isascii() and stripped.isdigit() and len(stripped) <= MAX_DIGITS
+    return int(stripped) if plain else None
 
 
 def parse_number(text: str) -> float | None:

@@ -19,6 +19,7 @@ from intertwiner.errors import DataError
 from intertwiner_atoms.config import ReadConfig
 from intertwiner_atoms.elements import METALS, atomic_number, is_dummy, is_heavy_hydrogen
 from intertwiner_atoms.readers.report import ReadReport
+from intertwiner_atoms.readers.text import shown
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -171,10 +172,10 @@ def _number(raw: RawAtoms, token: str, first: int, config: ReadConfig) -> int | 
         return number
     label = raw.labels[first]
     if not is_dummy(name):
-        raise DataError(f"{raw.place}, {label}: unknown element {name!r}; write its symbol")
+        raise DataError(f"{raw.place}, {label}: unknown element {shown(name)}; write its symbol")
     if config.dummies == "stop":
         raise DataError(
-            f"{raw.place}, {label}: {name!r} is no element; set dummies=drop to leave it out"
+            f"{raw.place}, {label}: {shown(name)} is no element; set dummies=drop to leave it out"
         )
     return None
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from intertwiner.errors import DataError
 from intertwiner_atoms.readers.base import AtomsReader
 from intertwiner_atoms.readers.report import ReadReport
-from intertwiner_atoms.readers.text import numbered_lines, parse_number
+from intertwiner_atoms.readers.text import numbered_lines, parse_count, parse_number, shown
 from intertwiner_atoms.readers.validation import RawAtoms
 
 __all__ = ["XyzReader"]
@@ -70,10 +70,11 @@ def _frames(path: Path, lines: Lines) -> Iterator[RawAtoms]:
 
 
 def _atom_count(path: Path, line: int, text: str) -> int:
-    token = text.strip()
-    if not (token.isascii() and token.isdigit()):
-        raise DataError(f"{path}, line {line}: {token[:40]!r} where the number of atoms must stand")
-    return int(token)
+    count = parse_count(text)
+    if count is None:
+        seen = text.strip()[:40]
+        raise DataError(f"{path}, line {line}: {seen!r} where the number of atoms must stand")
+    return count
 
 
 def _frame(path: Path, number: int, count: int, start: int, lines: Lines) -> RawAtoms:
@@ -113,7 +114,8 @@ def _atom(
         value = parse_number(word)
         if value is None:
             raise DataError(
-                f"{path}, line {line}: atom {index + 1} has {axis}={word!r}, which is no number"
+                f"{path}, line {line}: atom {index + 1} has {axis}={shown(word)}, which is no "
+                "number"
             )
         row.append(value)
     return words[columns.species], row
@@ -130,13 +132,13 @@ def _columns(path: Path, line: int, settings: dict[str, str]) -> _Columns:
         return _Columns()
     words = settings["properties"].split(":")
     names, counts = words[0::3], words[2::3]
-    starts = list(chain([0], np.cumsum([int(c) if c.isdigit() else 0 for c in counts]).tolist()))
+    starts = list(chain([0], np.cumsum([parse_count(count) or 0 for count in counts]).tolist()))
     places = dict(zip(names, zip(starts, counts, strict=False), strict=False))
     species = places.get("species", places.get("Z", places.get("numbers")))
     pos = places.get("pos", places.get("positions"))
     if len(words) % 3 or species is None or pos is None or pos[1] != "3" or species[1] != "1":
         raise DataError(
-            f"{path}, line {line}: Properties={settings['properties']!r} must name columns as "
+            f"{path}, line {line}: Properties={shown(settings['properties'])} must name columns as "
             "species:S:1:pos:R:3"
         )
     return _Columns(species[0], pos[0])
@@ -151,17 +153,19 @@ def _cell(
     found = [number for number in numbers if number is not None and np.isfinite(number)]
     if len(numbers) != 9 or len(found) != 9:
         raise DataError(
-            f"{path}, line {line}: Lattice={settings['lattice']!r} must be nine finite numbers"
+            f"{path}, line {line}: Lattice={shown(settings['lattice'])} must be nine finite numbers"
         )
     cell = np.array(found).reshape(3, 3)
     words = settings.get("pbc", "T T T").replace(",", " ").split()
     flags = [word[:1].upper() in "T1" for word in words]
     if len(words) != 3 or any(word[:1].upper() not in "TF10" for word in words):
-        raise DataError(f"{path}, line {line}: pbc={settings['pbc']!r} must be three of T or F")
+        raise DataError(
+            f"{path}, line {line}: pbc={shown(settings['pbc'])} must be three of T or F"
+        )
     pbc = np.array(flags)
     if np.linalg.matrix_rank(cell[pbc]) < pbc.sum():
         raise DataError(
             f"{path}, line {line}: periodic along a cell vector that is zero or in the span of "
-            f"the others: Lattice={settings['lattice']!r}; correct it or set pbc to F there"
+            f"the others: Lattice={shown(settings['lattice'])}; correct it or set pbc to F there"
         )
     return cell, pbc
