@@ -59,10 +59,19 @@ class PositionFlow(nn.Module):
         self.register_buffer("sizes", torch.zeros(0, 2, dtype=torch.int64))
 
     def prepare(self, batches: Any) -> None:
-        """Counts the sizes of the training records, rows of (particles, records)."""
-        sizes = torch.cat([batch.ptr.diff() for batch in batches])
-        particles, records = sizes.unique(return_counts=True)
+        """Counts the sizes of the training records, rows of (particles, records), and takes the
+        scale of their coordinates where the settings say so."""
+        counts: list[Tensor] = []
+        squares, freedom = 0.0, 0
+        for batch in batches:
+            counts.append(batch.ptr.diff())
+            for _, x in configurations(batch):
+                squares += float(x.double().square().sum())
+                freedom += len(x) * (x.shape[1] - 1) * x.shape[2]
+        particles, records = torch.cat(counts).unique(return_counts=True)
         self.sizes = torch.stack((particles, records), dim=1)
+        if getattr(self.config, "scaled", False) and squares > 0:
+            self.flow.scale.fill_((squares / freedom) ** 0.5)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """The exact log-density of every record, in nats."""
@@ -86,7 +95,10 @@ class PositionFlow(nn.Module):
             return negative_log_likelihood(self.flow, x, self.likelihood)
         config = self.config
         return flow_matching_loss(
-            self.flow.dynamics, x, aligned=config.align, rounds=config.align_rounds
+            self.flow.dynamics,
+            x / self.flow.scale,
+            aligned=config.align,
+            rounds=config.align_rounds,
         )
 
     @property
@@ -177,5 +189,5 @@ def dimension_of(schema: Schema) -> int:
     """Of the positions in the schema. Raises `DeclarationError` when it has none."""
     for field in schema.inputs:
         if field.name == "pos" and isinstance(field.rep, Point):
-            return field.rep.dimension
+            return field.rep.width
     raise DeclarationError("a flow needs the input 'pos', points in space")
