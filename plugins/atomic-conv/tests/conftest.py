@@ -56,7 +56,7 @@ def make_batch() -> Callable[..., Batch]:
 
 @pytest.fixture
 def make_network() -> Callable[..., AtomicConvNetwork]:
-    """A network of few filters whose parameters have all been moved: `make_network(graph="cross")`."""
+    """A network of few filters, all parameters moved: `make_network(graph="cross")`."""
 
     def make(kind: type[AtomicConvConfig] = CoreConfig, **settings: Any) -> AtomicConvNetwork:
         small = {"cutoffs": (3.0, 6.0, 12.0), "hidden": (8, 4), "dropout": (0.2, 0.1)}

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from intertwiner import hookimpl
 from intertwiner.fields import ANY_NAME, GRAPH, NODE, Field, Scalar, Structure, Symmetry
-from intertwiner.specs import DatasetSpec, KernelSpec, ModelSpec
+from intertwiner.specs import DatasetSpec, KernelSpec, ModelSpec, RecipeSpec
 from intertwiner_atomic_conv.fields import AFFINITY, COMPLEX_FIELDS, FREE_ENERGY
+from intertwiner_atomic_conv.recovery import RECOVERY
 
 PAPER = "arXiv:1703.10603"
 PACKAGE = "intertwiner_atomic_conv"
@@ -75,6 +76,22 @@ def intertwiner_datasets() -> Iterable[DatasetSpec]:
         offline=True,
         synthetic=f"{PACKAGE}.datasets.synthetic_pockets:synthetic",
     )
+    yield DatasetSpec(
+        name="open-complexes",
+        summary="The public FEP benchmarks, cleaned up, with proteins kept apart: --data.path FILE",
+        reference="doi:10.1038/s42004-023-01019-9",
+        target=f"{PACKAGE}.datasets.open_complexes:load",
+        config=f"{PACKAGE}.config:OpenComplexesConfig",
+        gives=Structure.COMPLEX,
+        provides=COMPLEX_FIELDS,
+        targets=(AFFINITY, FREE_ENERGY),
+        default_targets=("pK",),
+        splits=("random", "target"),
+        licence="MIT and CC-BY-4.0, by source",
+        size=1191,
+        offline=True,
+        synthetic=f"{PACKAGE}.datasets.open_complexes:synthetic",
+    )
 
 
 @hookimpl
@@ -106,3 +123,8 @@ def intertwiner_kernels() -> Iterable[KernelSpec]:
             differentiable=2,
             priority=20,
         )
+
+
+@hookimpl
+def intertwiner_recipes() -> Iterable[RecipeSpec]:
+    yield RECOVERY

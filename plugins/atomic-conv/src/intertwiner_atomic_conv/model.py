@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
@@ -168,22 +171,18 @@ class AtomicConvNetwork(nn.Module):
 FIELDS = ("pos", "z", "part")
 
 
-def _split(values: Tensor, sizes: list[int]) -> list[np.ndarray]:  # type: ignore[type-arg]
+def _split(values: Tensor, sizes: list[int]) -> list[NDArray[Any]]:
     bounds = np.cumsum(sizes)[:-1]
     return np.split(values.detach().cpu().numpy(), bounds)
 
 
 def _renumbered(graph: BlockedGraph, kept: Numbers) -> BlockedGraph:
-    from dataclasses import replace
-
     return replace(graph, atom=kept[graph.atom], neighbor=kept[graph.neighbor])
 
 
 def _to_device(interface: Interface, device: torch.device) -> Interface:
     if device.type == "cpu":
         return interface
-    from dataclasses import fields, replace
-
     moved = {
         item.name: getattr(interface, item.name).to(device)
         for item in fields(interface)

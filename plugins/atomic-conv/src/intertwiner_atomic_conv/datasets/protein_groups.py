@@ -15,8 +15,11 @@ __all__ = ["NOT_PROTEIN", "THRESHOLD", "protein_groups", "similarity"]
 
 THRESHOLD: Final = 0.70
 NOT_PROTEIN: Final = frozenset(
-    ("HOH", "SPC", "WAT", "TIP", "ACE", "NMA", "NME", "NH2", "CA", "HG", "MG", "NA", "NI", "ZN")
-    + ("CO3", "SO4", "PO4", "POP", "CL", "K", "MN", "FE", "GOL", "EDO", "FPP", "CAS", "X01")
+    (
+        *("HOH", "SPC", "WAT", "TIP", "ACE", "NMA", "NME", "NH2", "CA", "HG", "MG", "NA", "NI"),
+        *("ZN", "CO3", "SO4", "PO4", "POP", "CL", "K", "MN", "FE", "GOL", "EDO", "FPP", "CAS"),
+        "X01",
+    )
 )
 """Residues left out: waters, caps, ions, cofactors and what crystals are grown from."""
 

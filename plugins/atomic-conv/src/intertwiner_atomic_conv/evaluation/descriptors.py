@@ -98,7 +98,7 @@ def fingerprints(smiles: Sequence[str]) -> Table:
     from rdkit import Chem, DataStructs, RDLogger
     from rdkit.Chem import rdFingerprintGenerator
 
-    RDLogger.DisableLog("rdApp.*")
+    RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
     make = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=BITS)
     bits = np.zeros((len(smiles), BITS))
     for row, text in zip(bits, smiles, strict=True):

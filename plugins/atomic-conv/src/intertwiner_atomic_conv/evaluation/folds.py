@@ -59,7 +59,7 @@ def murcko_scaffolds(smiles: Sequence[str]) -> list[str]:
         from rdkit.Chem.Scaffolds import MurckoScaffold
     except ImportError as error:
         raise ConfigError("scaffolds need RDKit; run: pip install rdkit") from error
-    RDLogger.DisableLog("rdApp.*")
+    RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
     found = []
     for text in smiles:
         molecule = Chem.MolFromSmiles(text) if text else None

@@ -98,7 +98,7 @@ def _train(model: AtomicConvNetwork, records: list[Data], epochs: int, seed: int
     for epoch in range(epochs):
         for batch in batches.epoch(epoch):
             loss = 0.5 * (model(batch)["pK"] - batch.pK).square().mean()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             torch.nn.utils.clip_grad_norm_(parameters, CLIP)
             optimizer.step()
             schedule.step()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -174,4 +175,4 @@ def _slices(labels: Numbers, apart: NDArray[np.bool_] | None = None) -> tuple[Sl
     if apart is not None:
         turns = turns | (apart[1:] != apart[:-1])
     bounds = [0, *(np.flatnonzero(turns) + 1).tolist(), len(labels)]
-    return tuple((int(labels[a]), a, b) for a, b in zip(bounds, bounds[1:], strict=False))
+    return tuple((int(labels[a]), a, b) for a, b in pairwise(bounds))

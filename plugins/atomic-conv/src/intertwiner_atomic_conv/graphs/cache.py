@@ -22,7 +22,7 @@ Build = Callable[[Points, Numbers, Numbers], BlockedGraph]
 
 
 class GraphCache:
-    """Graphs built by `build(x, z, part)`, the least recently used dropped above `capacity` bytes."""
+    """Graphs built by `build(x, z, part)`; above `capacity` bytes the oldest are dropped."""
 
     def __init__(self, build: Build, capacity: int = CAPACITY) -> None:
         self.build, self.capacity = build, capacity

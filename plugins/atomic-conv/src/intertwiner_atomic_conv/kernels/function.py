@@ -25,7 +25,7 @@ def differentiable(
 
     forward, backward: without autograd. reference: the same values from plain operations.
     """
-    out: Tensor = _Function.apply(forward, backward, reference, *tensors)  # type: ignore[no-untyped-call]
+    out: Tensor = _Function.apply(forward, backward, reference, *tensors)
     return out
 
 

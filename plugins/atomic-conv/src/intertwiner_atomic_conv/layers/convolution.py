@@ -58,7 +58,7 @@ class AtomicConvolution(nn.Module):
         self, interface: Interface, pos: Float[Tensor, "atoms 3"] | None = None
     ) -> Float[Tensor, "nodes outputs"]:
         """What binding changes in the energy of every changed atom; their sum is dG."""
-        hidden = self._first_layer(interface, self.pooled(interface, pos))
+        hidden = self.first_layer(interface, self.pooled(interface, pos))
         common = hidden[COMMON]
         both = torch.cat([common + hidden[CROSS], common + hidden[DISPLACED]])
         bound, free = self.networks.rest(both, interface.nodes, copies=2).chunk(2)
@@ -84,16 +84,17 @@ class AtomicConvolution(nn.Module):
         vectors = pos.index_select(0, interface.neighbor) - pos.index_select(0, interface.center)
         return torch.linalg.vector_norm(vectors, dim=1)
 
-    def _first_layer(
+    def first_layer(
         self, interface: Interface, pooled: Float[Tensor, "blocks filters"]
     ) -> Float[Tensor, "kinds nodes width"]:
+        """Inputs of the networks' first nonlinearity, one set for each kind of edge."""
         nodes = len(interface.atom)
         slices = [(number, first, stop) for number, (_, first, stop) in enumerate(interface.pairs)]
-        weight = self._weights(interface, pooled.device)
+        weight = self.weights(interface, pooled.device)
         rows = grouped_linear(pooled, weight, slices, interface.row, KINDS * nodes)
         return rows.view(KINDS, nodes, rows.shape[1])
 
-    def _weights(
+    def weights(
         self, interface: Interface, device: torch.device
     ) -> Float[Tensor, "slices filters width"]:
         """The scaled matrix of each slice of blocks: few of the pairs of buckets occur."""

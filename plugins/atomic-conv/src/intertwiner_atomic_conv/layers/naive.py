@@ -103,5 +103,5 @@ def neighbor_mask(
     square = square.masked_fill(~(other & across), torch.inf)
     order = torch.argsort(z, stable=True)  # by atomic number, then index
     ranked = torch.argsort(square[:, order], dim=1, stable=True)[:, : reach.neighbors]
-    chosen = torch.zeros_like(other).scatter(1, order[ranked], True)  # noqa: FBT003
+    chosen = torch.zeros_like(other).scatter(1, order[ranked], True)
     return chosen & square.isfinite()

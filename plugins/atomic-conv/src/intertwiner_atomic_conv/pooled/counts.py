@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from itertools import pairwise
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -66,18 +67,14 @@ def count_pairs(pos: Float[Tensor, "atoms 3"], z: Tensor, part: Tensor, ptr: Ten
 
     z, part [atoms]; ptr [complexes + 1]: first atom of each complex.
     """
-    arrays = [tensor.detach().cpu().numpy() for tensor in (pos, z, part)]
+    x, elements, parts = (tensor.detach().cpu().numpy() for tensor in (pos, z, part))
     bounds = ptr.tolist()
-    found = [
-        _close_pairs(*(array[a:b] for array in arrays), a)
-        for a, b in zip(bounds, bounds[1:], strict=False)
-    ]
+    found = [_close_pairs(x[a:b], elements[a:b], parts[a:b], a) for a, b in pairwise(bounds)]
     sizes = [len(pairs[0]) for pairs in found]
     owner = np.repeat(np.arange(len(found)), sizes)
     ligand, protein = (np.concatenate([pairs[side] for pairs in found]) for side in (0, 1))
     ends = [torch.from_numpy(end).to(pos.device) for end in (ligand, protein)]
     distance = torch.linalg.vector_norm(pos[ends[0]] - pos[ends[1]], dim=1)
-    elements = arrays[1]
     first, second = elements[ligand], elements[protein]
     complexes = len(bounds) - 1
     bins = _LIGAND[first], _PROTEIN[second], len(PROTEIN_CLASSES) + 1
@@ -91,7 +88,7 @@ def count_pairs(pos: Float[Tensor, "atoms 3"], z: Tensor, part: Tensor, ptr: Ten
     return Counts(shells, rf_score, atoms)
 
 
-def _close_pairs(x: np.ndarray, z: Numbers, part: Numbers, first: int) -> tuple[Numbers, Numbers]:  # type: ignore[type-arg]
+def _close_pairs(x: NDArray[Any], z: Numbers, part: Numbers, first: int) -> tuple[Numbers, Numbers]:
     """Pairs nearer than `RANGE`, numbered in the batch; squares by the scalar product."""
     heavy = z != HYDROGEN
     ligand, protein = np.flatnonzero((part == 1) & heavy), np.flatnonzero((part != 1) & heavy)

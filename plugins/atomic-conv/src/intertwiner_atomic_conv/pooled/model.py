@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -122,6 +123,8 @@ class PooledNetwork(nn.Module):
 
     label_mean: Tensor
     label_spread: Tensor
+    size_mean: Tensor
+    size_inverse: Tensor
 
     def __init__(self, config: PooledConfig, schema: Schema) -> None:
         super().__init__()
@@ -165,7 +168,7 @@ class PooledNetwork(nn.Module):
         return (self.members(features) - self.members(features.apart())).mean(0)
 
     def _inputs(self, features: Features) -> Float[Tensor, "complexes 106"]:
-        shells = self.kernels["shells"]
+        shells = self._kernel("shells")
         x = ((features.shells - shells.mean) * shells.inverse).clamp(
             -PERCEPTRON_LIMIT, PERCEPTRON_LIMIT
         )
@@ -204,7 +207,7 @@ class PooledNetwork(nn.Module):
             standard = Standard.of(raw)
             x = standard(raw, KERNEL_LIMIT)
             fit = fit_ridge(x, y, groups, self.config.ridges, self.config.widths)
-            self.kernels[name].set(x, standard, fit)
+            self._kernel(name).set(x, standard, fit)
 
     def fit(
         self, features: Features, labels: Tensor, groups: Tensor, generator: torch.Generator
@@ -223,6 +226,9 @@ class PooledNetwork(nn.Module):
         known = torch.isfinite(truth)
         error = torch.where(known, predicted - truth, torch.zeros_like(predicted))
         return error.square().sum() / known.sum().clamp(min=1)
+
+    def _kernel(self, name: str) -> KernelMember:
+        return cast(KernelMember, self.kernels[name])
 
     def _labels(self, batch: Batch) -> Float[Tensor, "complexes outputs"]:
         columns = [
