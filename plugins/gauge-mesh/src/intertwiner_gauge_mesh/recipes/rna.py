@@ -1,7 +1,7 @@
 """The recipe `rna-segmentation`: the functional label of every vertex of an RNA surface.
 
 The surfaces are your own copy: put it in the data folder, see `intertwiner data path
-gauge-mesh/rna-surface`. All arms have 44,000 to 47,000 parameters, most of them in the 260 classes
+gauge-mesh/rna-surface`. All arms have 42,900 to 45,000 parameters, most of them in the 260 classes
 of the read-out, and the same steps. No torch here.
 """
 
@@ -36,7 +36,7 @@ RNA: Final = RecipeSpec(
                 **_HEAD,
                 "model.hidden": "16x0+16x1+8x2",
                 "model.message": "8x0+8x1+4x2",
-                "model.blocks": 4,
+                "model.blocks": 3,
                 "model.normalize": True,
             },
         ),
@@ -45,13 +45,13 @@ RNA: Final = RecipeSpec(
             model="gauge-mesh/gem",
             overrides={
                 **_HEAD,
-                "model.hidden": "12x0+12x1+6x2",
+                "model.hidden": "14x0+14x1+7x2",
                 "model.blocks": 5,
                 "model.nonlinearity": "gate",
                 "model.normalize": True,
             },
         ),
-        Arm(name="gcn", model="gauge-mesh/gcn", overrides={"model.channels": 64}),
+        Arm(name="gcn", model="gauge-mesh/gcn", overrides={"model.channels": 66}),
         Arm(
             name="point-messages",
             model="gauge-mesh/point-messages",
