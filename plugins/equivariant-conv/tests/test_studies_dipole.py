@@ -93,6 +93,13 @@ def test_a_report_without_matplotlib_says_so(
 
     monkeypatch.setattr(dipole_report, "_controls", lambda result: CONTROLS)
     monkeypatch.setattr(dipole_report, "draw_learning", fail)
+    monkeypatch.setattr(dipole_report, "draw_errors", fail)
     found = dipole_report.report(RESULTS, tmp_path)
     assert found.pictures == ()
     assert any("left out: drawing needs matplotlib" in note for note in found.notes)
+
+
+def test_errors_of_arms_and_controls_are_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    drawn = dipole_report.draw_errors(by_arm(RESULTS), CONTROLS, tmp_path / "errors.png")
+    assert drawn.read_bytes().startswith(b"\x89PNG")

@@ -27,7 +27,7 @@ from intertwiner_equivariant_conv.studies.controls import (
 )
 from intertwiner_equivariant_conv.studies.gains import Errors, mean_gain
 
-__all__ = ["report", "summarise"]
+__all__ = ["Controls", "draw_errors", "report", "summarise"]
 
 LENGTH = "length"
 COMPONENT = "component"
@@ -63,10 +63,35 @@ class Controls:
 
 
 def report(results: Sequence[ArmResult], folder: Path) -> Report:
-    """Table, figures and learning curves (`curves.png` in `folder`) of finished trainings."""
-    pictures, missing = draw_all((lambda: draw_learning(results, folder / "curves.png"),))
-    found = summarise(by_arm(results), _controls(results[0]))
+    """Table, figures and pictures (`errors.png`, `curves.png` in `folder`) of the trainings."""
+    arms, controls = by_arm(results), _controls(results[0])
+    pictures, missing = draw_all(
+        (
+            lambda: draw_errors(arms, controls, folder / "errors.png"),
+            lambda: draw_learning(results, folder / "curves.png"),
+        )
+    )
+    found = summarise(arms, controls)
     return replace(found, pictures=tuple(pictures), notes=(*found.notes, *missing))
+
+
+def draw_errors(arms: Arms, controls: Controls, out: Path) -> Path:
+    """Errors of all arms, with their spread over seeds, and of the controls beside them."""
+    from intertwiner.view.bars import draw_bars
+
+    series: dict[str, dict[str, tuple[float, float | None]]] = {}
+    for quantity, title in ((LENGTH, "length of the dipole"), (COMPONENT, "one component")):
+        errors = _errors(arms, quantity)
+        bars = {arm: _statistics(errors, arm, quantity) for arm in errors}
+        named = ((name, found.get(quantity)) for name, found in controls.named.items())
+        bars |= {name: (error, None) for name, error in named if error is not None}
+        series[title] = {_broken(name): bar for name, bar in bars.items()}
+    return draw_bars({"networks and controls": series}, out, label="test MAE [D]")
+
+
+def _broken(name: str) -> str:
+    """A name that `draw_bars` breaks into lines."""
+    return name.replace(": ", "_").replace("-", "_").replace(" ", "_")
 
 
 def _controls(result: ArmResult) -> Controls:
