@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch_geometric.data import Batch
+from torch_geometric.data import Data
 
 from intertwiner.fields import VERTEX, Field, Gauge, Irreps, Scalar
 from intertwiner_gauge_mesh.errors import InvalidInput, InvalidSetting
@@ -71,11 +71,11 @@ class InputFeatures(nn.Module):
         self.kind = concatenated([item.kind for item in self.items])
         self.register_buffer("unit", torch.tensor(1.0, dtype=torch.float64))
 
-    def forward(self, batch: Batch, plan: MeshPlan) -> Float[Tensor, "vertices width"]:
+    def forward(self, batch: Data, plan: MeshPlan) -> Float[Tensor, "vertices width"]:
         """Rows of the plan (welded vertices), in its frames."""
         return concatenate([(self._values(item, batch, plan), item.kind) for item in self.items])
 
-    def _values(self, item: _Item, batch: Batch, plan: MeshPlan) -> Tensor:
+    def _values(self, item: _Item, batch: Data, plan: MeshPlan) -> Tensor:
         if item.name == "matrix":
             return matrix_features(plan, float(self.unit))
         if item.name == "matrix_channels":
@@ -156,7 +156,7 @@ def _from_field(field: Field) -> _Item:
     raise InvalidSetting(f"input {field}: scalars, vectors and symmetric tensors are read")
 
 
-def _field_values(item: _Item, batch: Batch) -> Float[Tensor, "vertices width"]:
+def _field_values(item: _Item, batch: Data) -> Float[Tensor, "vertices width"]:
     values = batch.get(item.name)
     if values is None:
         raise InvalidInput(f"the records have no field {item.name!r}, which the network reads")

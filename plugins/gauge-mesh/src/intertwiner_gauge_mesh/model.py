@@ -9,7 +9,7 @@ from typing import cast
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch_geometric.data import Batch
+from torch_geometric.data import Batch, Data
 
 from intertwiner.fields import GRAPH, Label, Scalar
 from intertwiner.schema import Schema
@@ -20,7 +20,7 @@ from intertwiner_gauge_mesh.inputs import InputFeatures
 from intertwiner_gauge_mesh.layers.convolution import GaugeConv
 from intertwiner_gauge_mesh.layers.readout import Readout, target_counts
 from intertwiner_gauge_mesh.plan import MeshPlan
-from intertwiner_gauge_mesh.planner import Planner
+from intertwiner_gauge_mesh.planner import Planner, single_meshes
 from intertwiner_gauge_mesh.trunk import FlatTrunk
 from intertwiner_gauge_mesh.types import FeatureType
 from intertwiner_gauge_mesh.unet import UNetTrunk
@@ -62,9 +62,17 @@ class MeshNetwork(nn.Module):
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """`batch.pos`, `batch.face`, the input fields; maybe `frame` and `gauge_angle`.
 
+        In evaluation on a CPU meshes are taken one by one, so that each has the same bits in any
+        batch: matrix products of a library depend on how many rows they have.
         Raises `InvalidMesh`, `InvalidInput` or `WrongType` (all `DataError`).
         """
         self._check(batch)
+        if self.training or len(batch.ptr) == 2 or batch.pos.device.type != "cpu":
+            return self._run(batch)
+        parts = [self._run(mesh) for mesh in single_meshes(batch)]
+        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+    def _run(self, batch: Data) -> dict[str, Tensor]:
         plan = self.planner(batch)
         self._check_units(plan)
         features = self.trunk(self.inputs(batch, plan), plan)
@@ -94,7 +102,7 @@ class MeshNetwork(nn.Module):
                     column.append(batch[name].flatten())
         found = EdgeLengths.of(edges)
         reach = self.config.reach or found.reach
-        self.lengths.copy_(torch.tensor([reach, found.mean, found.median]))
+        self.lengths.copy_(torch.tensor([reach, found.mean, found.median], dtype=torch.float64))
         self._set_reach(reach)
         if isinstance(self.trunk, UNetTrunk):
             self.trunk.set_unit(found.mean)
@@ -124,7 +132,7 @@ class MeshNetwork(nn.Module):
             differentiable=pos.requires_grad,
         )
 
-    def _check(self, batch: Batch) -> None:
+    def _check(self, batch: Data) -> None:
         kind = next(self.parameters()).dtype
         if batch.pos.dtype != kind:
             raise WrongType(f"positions are {batch.pos.dtype}, the network's parameters {kind}")

@@ -9,16 +9,17 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch_geometric.data import Batch
+from torch_geometric.data import Batch, Data
 
 from intertwiner_gauge_mesh.errors import InvalidInput, WrongType
 from intertwiner_gauge_mesh.plan import MeshPlan
 
-__all__ = ["Planner", "split_faces", "welded_mean"]
+__all__ = ["Planner", "single_meshes", "split_faces", "welded_first", "welded_mean"]
 
 KEPT_EDGES = 8_000_000
 """Directed edges of the plans that are kept, about 400 MB."""
@@ -42,7 +43,9 @@ class Planner:
         Raises what `MeshPlan.from_mesh` raises; messages count vertices within the mesh.
         """
         plans = self.plans(batch)
-        plan = MeshPlan.join(plans)
+        # What layers keep with the plan goes with the batch; what belongs to a mesh, with its part.
+        plan = MeshPlan.join(plans) if len(plans) > 1 else replace(plans[0], parts=(plans[0],))
+        plan = replace(plan, cache={})
         angle = batch.get("gauge_angle")
         if angle is None:
             return plan
@@ -72,6 +75,26 @@ class Planner:
             _, old = self._kept.popitem(last=False)
             self._edges -= len(old.target)
         return plan
+
+
+def single_meshes(batch: Batch) -> list[Data]:
+    """The meshes of a batch one by one, with their vertex fields and a `ptr` of their own."""
+    bounds = batch.ptr.tolist()
+    vertices = bounds[-1]
+    fields = {
+        name: value
+        for name, value in batch.to_dict().items()
+        if isinstance(value, Tensor)
+        and name not in ("face", "ptr", "batch")
+        and value.ndim > 0
+        and len(value) == vertices
+    }
+    found = []
+    for start, stop, face in zip(bounds, bounds[1:], split_faces(batch.face, bounds), strict=False):
+        parts = {name: value[start:stop] for name, value in fields.items()}
+        ptr = torch.tensor([0, stop - start], device=batch.pos.device)
+        found.append(Data(**parts, face=face, ptr=ptr, num_nodes=stop - start))
+    return found
 
 
 def split_faces(face: Int[Tensor, "3 faces"], bounds: list[int]) -> list[Int[Tensor, "3 faces"]]:

@@ -23,8 +23,8 @@ class ResidualBlock(nn.Module):
     """Two convolutions: y = f(conv(f(conv(x))) + residual); the block of the authors' networks.
 
     middle: type between the two. last: without the final f.
-    tied: one residual matrix for all orders, as in the authors' code (its bias is on scalars
-    only here: on other orders it would depend on the frame).
+    tied: one residual matrix for all orders where all have as many channels, as in the authors'
+    code (its bias is on scalars only here: on other orders it would depend on the frame).
     """
 
     def __init__(
@@ -73,7 +73,10 @@ class _Residual(nn.Module):
         super().__init__()
         shared = min(type_in.order, type_out.order)
         same = type_in.multiplicities[: shared + 1] == type_out.multiplicities[: shared + 1]
-        self.linear = None if same else GaugeLinear(type_in, type_out, tied=tied)
+        uniform = all(
+            len(set(kind.multiplicities[: shared + 1])) == 1 for kind in (type_in, type_out)
+        )
+        self.linear = None if same else GaugeLinear(type_in, type_out, tied=tied and uniform)
         self.kept = sum(block.stop - block.start for block in type_in.blocks[: shared + 1])
         self.width = type_out.width
 
