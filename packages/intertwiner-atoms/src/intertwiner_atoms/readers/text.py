@@ -49,16 +49,20 @@ def check_text(path: Path, max_bytes: int) -> bytes:
     Raises `DataError` for any other file: empty and blank ones, binary data and web pages are
     told apart from text by their beginning.
     """
+    _check_size(path, max_bytes)
+    with _opened(path) as stream:
+        head = stream.read(_HEAD)
+    _check_head(path, head)
+    return head
+
+
+def _check_size(path: Path, max_bytes: int) -> None:
     try:
         size = path.stat().st_size
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
     if size > max_bytes:
         raise _too_long(path, f"{size:,} bytes", max_bytes)
-    with _opened(path) as stream:
-        head = stream.read(_HEAD)
-    _check_head(path, head)
-    return head
 
 
 @contextmanager
@@ -107,9 +111,10 @@ def _check_head(path: Path, head: bytes) -> None:
 
 def read_bytes(path: Path, max_bytes: int) -> bytes:
     """All of a file that `check_text` lets pass, unpacked to at most `max_bytes` bytes."""
-    check_text(path, max_bytes)
+    _check_size(path, max_bytes)
     with _opened(path) as stream:
         data = stream.read(max_bytes + 1)
+    _check_head(path, data[:_HEAD])
     if len(data) > max_bytes:
         raise _too_long(path, "unpacks to more bytes", max_bytes)
     return data
