@@ -9,7 +9,7 @@ from annotated_types import Ge
 
 from intertwiner.config import DataConfig
 
-__all__ = ["LennardJonesConfig", "ParticlesConfig"]
+__all__ = ["LennardJonesConfig", "ParticlesConfig", "SameSizeConfig"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,3 +38,15 @@ class LennardJonesConfig(ParticlesConfig):
     """
 
     pair: Literal["half", "double"] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SameSizeConfig(DataConfig):
+    """Molecules of one size, taken from another installed dataset.
+
+    of: id of a dataset of molecules, such as atoms/gfn2-small or atoms/qm9.
+    atoms: in every molecule.
+    """
+
+    of: str = "atoms/gfn2-small"
+    atoms: Annotated[int, Ge(2)] = 15

@@ -15,10 +15,27 @@ _ENERGY: Final = Field("energy", GRAPH, Scalar(), "kT", "of the target, kT = 1")
 
 
 def dataset_specs() -> Iterable[DatasetSpec]:
-    """The three targets; all are generated on first use and kept."""
+    """The three targets, generated on first use and kept, and molecules of one size."""
     yield _spec("dw4", "4 particles in the plane, double wells; exact ln Z; generated", 2)
     yield _spec("lj13", "13 Lennard-Jones particles, pair=half|double; generated", 3)
     yield _spec("lj55", "55 Lennard-Jones particles, pair=half|double; generated", 3)
+    yield DatasetSpec(
+        name="same-size",
+        summary="Molecules of one size from another dataset: --data.of ID --data.atoms N",
+        target=f"{_PACKAGE}.same_size:load",
+        config=f"{_PACKAGE}.config:SameSizeConfig",
+        gives=Structure.ATOMS,
+        provides=(
+            Field("pos", NODE, Point(), "angstrom"),
+            Field("z", NODE, Label()),
+        ),
+        targets=(),
+        default_targets=(),
+        splits=("random",),
+        licence="the other dataset's own",
+        offline=True,
+        synthetic=f"{_PACKAGE}.same_size:synthetic",
+    )
 
 
 def _spec(name: str, summary: str, dimension: int) -> DatasetSpec:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -32,7 +32,7 @@ _PIXELS: Final = 260.0
 
 
 def draw_molecule_grid(
-    groups: dict[str, Sequence[Data]], out: Path, *, count: int = 16, columns: int = 4
+    groups: Mapping[str, Sequence[Data]], out: Path, *, count: int = 16, columns: int = 4
 ) -> Path:
     """Draws the first `count` molecules of every group, the groups side by side.
 

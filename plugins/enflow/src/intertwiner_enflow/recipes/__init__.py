@@ -1,0 +1,1 @@
+"""Experiments that one command runs again: `intertwiner reproduce enflow/dw4`."""

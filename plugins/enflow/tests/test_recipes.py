@@ -1,0 +1,89 @@
+"""Recipes end to end, at a size that trains in seconds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from intertwiner.errors import LookupFailed
+from intertwiner.registry import load_registry
+from intertwiner.specs import Arm, Scale, load_target
+from intertwiner.training.recipes import Report, arm_config, reproduce
+from intertwiner_enflow.recipes.specs import recipe_specs
+
+TINY = {
+    "model.layers": 2,
+    "model.features": 8,
+    "training.epochs": 1,
+    "training.batch_size": 100,
+    "training.threads": 1,
+}
+
+
+def tiny_run(name: str, out: Path, arms: tuple[str, ...], **overrides: Any) -> Report:
+    """The recipe's own report of arms trained for one epoch."""
+    registry = load_registry()
+    entry = registry.recipe(f"enflow/{name}")
+    plain = tuple(Arm(name=arm.name, model=arm.model) for arm in entry.spec.arms)
+    scale = Scale(
+        overrides={**TINY, **overrides},
+        seeds=(0,),
+        arms=tuple(arm for arm in plain if arm.name in arms),
+    )
+    spec = replace(entry.spec, scales={"tiny": scale})
+    return reproduce(registry, replace(entry, spec=spec), "tiny", out, progress=False)
+
+
+@pytest.mark.filterwarnings("ignore:an effective sample size")
+@pytest.mark.parametrize(
+    ("name", "extra", "picture"),
+    [("dw4", {}, "samples.png"), ("lj13", {"data.pair": "double"}, "film.png")],
+)
+def test_particles_are_measured_beside_controls(
+    name: str, extra: dict[str, Any], picture: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("intertwiner_enflow.recipes.particles._SAMPLES", 40)
+    found = tiny_run(name, tmp_path, ("fast",), **{"data.source": "excerpt"}, **extra)
+    rows = [row[0] for row in found.rows]
+    assert rows == [
+        "fast",
+        "control: identity",
+        "control: fitted Gaussian",
+        "floor: the target's entropy",
+    ]
+    figures = {figure.name: figure for figure in found.figures}
+    assert figures["fast/KL(p|q)"].value > 0
+    assert (tmp_path / picture).is_file() or any("left out" in note for note in found.notes)
+
+
+def test_molecules_are_sampled_scored_and_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("intertwiner_atoms")
+    monkeypatch.setattr("intertwiner_enflow.recipes.molecules._SAMPLES", 12)
+    found = tiny_run(
+        "gfn2-joint", tmp_path, ("joint",), **{"data.limit": 100, "model.dequantizer_layers": 1}
+    )
+    rows = {row[0].partition(" (")[0]: row for row in found.rows}
+    assert float(rows["true"][1]) > 98.0
+    assert float(rows["control: Gaussian cloud"][2]) == 0.0
+    assert (tmp_path / "samples.sdf").is_file()
+    assert any("mirror images" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("spec", list(recipe_specs()), ids=lambda spec: spec.name)
+def test_every_setting_of_every_scale_exists(spec: Any) -> None:
+    """All arms of all scales make a config, and the report is there."""
+    registry = load_registry()
+    try:
+        registry.dataset(spec.dataset)
+    except LookupFailed:
+        pytest.skip(f"{spec.dataset} is not installed")
+    for scale in spec.scales.values():
+        for arm in scale.arms or spec.arms:
+            config = arm_config(registry, spec, scale, arm, 0)
+            assert config.training.threads == 1
+    assert callable(load_target(spec.report))
