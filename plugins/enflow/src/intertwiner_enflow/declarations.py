@@ -12,7 +12,8 @@ __all__ = ["kernel_specs", "model_specs"]
 
 PAPER: Final = "arXiv:2105.09016"
 _PACKAGE: Final = "intertwiner_enflow"
-_PARTICLES: Final = (Field("pos", NODE, Point()), Field("z", NODE, Label()))
+_POSITIONS: Final = (Field("pos", NODE, Point(None)),)
+_ATOMS: Final = (Field("pos", NODE, Point()), Field("z", NODE, Label()))
 _TINY: Final[Mapping[str, Any]] = {"layers": 2, "features": 8}
 
 
@@ -48,7 +49,7 @@ def _flow(
         target=f"{_PACKAGE}.model:build_{builder}_flow",
         config=f"{_PACKAGE}.config:{config}",
         reads=Structure.ATOMS,
-        inputs=_PARTICLES,
+        inputs=_POSITIONS,
         outputs=(),
         symmetry=symmetry,
         tasks=("density",),
@@ -64,7 +65,7 @@ def _joint(name: str, summary: str, config: str) -> ModelSpec:
         target=f"{_PACKAGE}.joint_model:build_joint_flow",
         config=f"{_PACKAGE}.config:{config}",
         reads=Structure.ATOMS,
-        inputs=_PARTICLES,
+        inputs=_ATOMS,
         outputs=(),
         symmetry=Symmetry(space="E(n)", permutes=(NODE,)),
         tasks=("density",),

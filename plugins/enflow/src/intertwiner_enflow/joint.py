@@ -91,15 +91,21 @@ class JointFlow(nn.Module):
         mask: Float[Tensor, "batch n"],
         *,
         fixed: bool = False,
+        noise: Float[Tensor, "batch n features"] | None = None,
         generator: torch.Generator | None = None,
     ) -> Lifted:
-        """Features drawn for the elements z, from the learned or the fixed distribution."""
+        """Features drawn for the elements z, from the learned or the fixed distribution.
+
+        noise: standard normal numbers to draw them with, in place of new ones.
+        """
         one_hot, number = self.vocabulary.encode(z, mask)
-        if not fixed:
-            found: Lifted = self.dequantizer(x, one_hot, number, mask, generator)
-            return found
-        like = torch.cat((one_hot, number.unsqueeze(-1)), dim=-1)
-        return lift(one_hot, number, mask, masked_noise(like, mask, generator))
+        if noise is None:
+            like = torch.cat((one_hot, number.unsqueeze(-1)), dim=-1)
+            noise = masked_noise(like, mask, generator)
+        if fixed:
+            return lift(one_hot, number, mask, noise)
+        found: Lifted = self.dequantizer(x, one_hot, number, mask, noise)
+        return found
 
     def density(
         self,
@@ -110,6 +116,7 @@ class JointFlow(nn.Module):
         *,
         importance_samples: int = 1,
         fixed: bool = False,
+        noise: Float[Tensor, "batch n features"] | None = None,
         probes: int = 1,
         probe_kind: ProbeKind = "gaussian",
         regularised: bool = False,
@@ -119,7 +126,8 @@ class JointFlow(nn.Module):
     ) -> JointDensity:
         """The bound of log p(x, z, M) and its terms, those of the last draw.
 
-        fixed: with the distribution of features that flow matching was trained on.
+        fixed: with the distribution of features that flow matching was trained on. noise: to draw
+        features with.
         Raises `StateError` for masks, coordinates or elements it cannot take.
         """
         check_mask(mask, x)
@@ -127,7 +135,7 @@ class JointFlow(nn.Module):
         x = centred(x, mask)
         bounds, found = [], None
         for _ in range(importance_samples):
-            lifted = self.lifted(x, z, mask, fixed=fixed, generator=generator)
+            lifted = self.lifted(x, z, mask, fixed=fixed, noise=noise, generator=generator)
             found = self._one(
                 x, lifted, mask, divergence, probes, probe_kind, regularised,
                 (solver or self.settings).with_tolerance(tolerance), generator,

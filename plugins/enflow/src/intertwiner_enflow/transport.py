@@ -57,6 +57,14 @@ class Transport:
         """Of the divergence: its columns, to be summed."""
         return y[:, self.width : self.width + self.divergence_columns]
 
+    def magnitudes(self, y: Float[Tensor, "active width"]) -> Float[Tensor, "active width"]:
+        """The root mean square of a particle's coordinates in place of each; |.| of the rest."""
+        dim = self.dynamics.dimension
+        s = self.state(y)
+        lengths = s[..., :dim].square().mean(dim=-1, keepdim=True).sqrt().expand(-1, -1, dim)
+        sizes = torch.cat((lengths, s[..., dim:].abs()), dim=-1).flatten(1)
+        return torch.cat((sizes, y[:, self.width :].abs()), dim=1)
+
     def __call__(
         self,
         t: Float[Tensor, " active"],

@@ -74,13 +74,14 @@ class Dequantizer(nn.Module):
         one_hot: Float[Tensor, "batch n classes"],
         number: Float[Tensor, "batch n"],
         mask: Float[Tensor, "batch n"],
-        generator: torch.Generator | None = None,
+        noise: Float[Tensor, "batch n features"],
     ) -> Lifted:
-        """One draw of the features of every molecule; x centred, in the data's units."""
+        """The features that standard normal noise (zero where masked) is turned into; x centred,
+        in the data's units."""
         inputs = torch.cat((one_hot, number.unsqueeze(-1)), dim=-1)
         _, h = self.stack(x, self.embedding(inputs), mask)
         mean, log_scale = self.embedding_out(h).chunk(2, dim=-1)
-        return lift(one_hot, number, mask, masked_noise(inputs, mask, generator), mean, log_scale)
+        return lift(one_hot, number, mask, noise, mean, log_scale)
 
 
 def masked_noise(

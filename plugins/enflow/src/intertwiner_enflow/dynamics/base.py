@@ -60,9 +60,13 @@ class Dynamics(nn.Module, ABC):
             found: Tensor = self(t, state, mask)
             return found
 
+        def along(direction: Tensor) -> Tensor:
+            change: Tensor = torch.func.jvp(field, (s,), (direction,))[1]
+            return change
+
         with torch_form():
-            pairs = [torch.func.jvp(field, (s,), (direction,)) for direction in ds]
-        return pairs[0][0], torch.stack([pair[1] for pair in pairs])
+            change: Tensor = torch.func.vmap(along)(ds)
+        return field(s), change
 
     def divergence(
         self, t: Float[Tensor, " batch"], s: Float[Tensor, "batch particles channels"]

@@ -3,11 +3,14 @@
 Neither the batch nor its order changes a sample's result; samples that arrive leave the batch.
 A step is accepted when the root mean square over a sample's entries of
 err / (atol + rtol max(|y0|, |y1|)) is at most 1; the next step is 0.9 ratio^(-1/5) times as long,
-within [0.2, 10]. Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I, II.4.
+within [0.2, 10]. A field may say what |.| of an entry is, its `magnitudes`: with the length of a
+particle's position in place of each coordinate, turning a sample does not change its steps.
+Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I, II.4.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -79,6 +82,7 @@ class _Integration:
     ) -> None:
         batch, count = len(y), {"dtype": torch.int64, "device": y.device}
         self.field, self.control = field, control
+        self.magnitudes: Callable[[Tensor], Tensor] = getattr(field, "magnitudes", torch.abs)
         self.end, self.sign = end, 1.0 if end >= start else -1.0
         self.rows = torch.arange(batch, device=y.device)
         self.t = torch.full((batch,), start, dtype=y.dtype, device=y.device)
@@ -114,19 +118,24 @@ class _Integration:
         return self.field(t, y, self.rows)
 
     def _scale(self, *states: Tensor) -> Tensor:
-        size = torch.stack([state.abs() for state in states]).amax(dim=0)
+        size = torch.stack([self.magnitudes(state) for state in states]).amax(dim=0)
         return self.control.atol + self.control.rtol * size
+
+    def _size(self, values: Tensor, scale: Tensor) -> Float[Tensor, " active"]:
+        """Root mean square of the values in units of the scale."""
+        found: Tensor = (self.magnitudes(values) / scale).square().mean(dim=-1).sqrt()
+        return found
 
     def _first_step(self) -> Float[Tensor, " active"]:
         """Hairer's choice from the sizes of the state, its slope, and the slope's change."""
         scale = self._scale(self.y)
-        d0, d1 = _rms(self.y / scale), _rms(self.slope / scale)
+        d0, d1 = self._size(self.y, scale), self._size(self.slope, scale)
         tiny = (d0 < 1e-5) | (d1 < 1e-5)
         h0 = torch.where(tiny, torch.full_like(d0, 1e-6), 0.01 * d0 / d1.clamp(min=1e-30))
         h0 = h0.clamp(max=abs(self.end - float(self.t[0])))
         probe = self.y + (self.sign * h0).unsqueeze(-1) * self.slope
         slope = self._evaluate(self.t + self.sign * h0, probe)
-        d2 = _rms((slope - self.slope) / scale) / h0
+        d2 = self._size(slope - self.slope, scale) / h0
         largest = torch.maximum(d1, d2)
         flat = torch.maximum(torch.full_like(h0, 1e-6), h0 * 1e-3)
         h1 = torch.where(largest <= 1e-15, flat, (0.01 / largest.clamp(min=1e-30)) ** 0.2)
@@ -144,7 +153,7 @@ class _Integration:
         )
         self.found.nfe[self.rows] += DOPRI5.evaluations
         error = combine(DOPRI5.error, slopes) * signed.unsqueeze(-1)
-        ratio = _rms(error / self._scale(self.y, y))
+        ratio = self._size(error, self._scale(self.y, y))
         if self.control.shared:
             ratio = ratio.square().mean().sqrt().expand_as(ratio)
         ratio = torch.where(ratio.isfinite(), ratio, torch.full_like(ratio, torch.inf))
@@ -187,7 +196,3 @@ class _Integration:
             )
         self.found.failed[self.rows[lost]] = True
         self._leave(lost)
-
-
-def _rms(values: Float[Tensor, "active width"]) -> Float[Tensor, " active"]:
-    return values.square().mean(dim=-1).sqrt()
