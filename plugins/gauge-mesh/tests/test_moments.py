@@ -19,6 +19,10 @@ from intertwiner_gauge_mesh.moments.features import field_moments, shape_moments
 from intertwiner_gauge_mesh.moments.network import build_network
 from intertwiner_gauge_mesh.plan import MeshPlan
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::intertwiner_gauge_mesh.errors.MeshWarning"
+)  # few meshes: some of their edges are longer than nearly all others
+
 SCHEMA = Schema(
     structure=Structure.MESH,
     inputs=(

@@ -16,7 +16,8 @@ the moments of the shape.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -30,10 +31,15 @@ __all__ = ["FIELD_TYPE", "SHAPE_TYPE", "field_moments", "shape_moments"]
 SHAPE_TYPE: Final = FeatureType((6, 4, 5))
 FIELD_TYPE: Final = FeatureType((3, 3, 2))
 _Edges = tuple[Tensor, Tensor, Tensor, Tensor]
+_T = TypeVar("_T")
 
 
 def shape_moments(plan: MeshPlan, unit: float) -> Float[Tensor, "vertices 24"]:
     """Features of type 6x0+4x1+5x2; unit: the length h."""
+    return _kept(plan, "shape moments", unit, lambda: _shape_moments(plan, unit))
+
+
+def _shape_moments(plan: MeshPlan, unit: float) -> Float[Tensor, "vertices 24"]:
     z, c, s, tilt = _edges(plan, unit)
     flat = z.real.square() + z.imag.square()
     scalars = [s, s * s, c, c * c, flat, z.real * tilt.real + z.imag * tilt.imag]
@@ -55,6 +61,21 @@ def field_moments(
 
 def _edges(plan: MeshPlan, unit: float) -> _Edges:
     """z (complex), c, s and nu (complex) of every edge."""
+    return _kept(plan, "moment edges", unit, lambda: _measured_edges(plan, unit))
+
+
+def _kept(plan: MeshPlan, name: str, unit: float, make: Callable[[], _T]) -> _T:
+    """What depends on the plan alone is made once, unless positions have a gradient."""
+    if plan.pos.requires_grad:
+        return make()
+    key = (name, unit)
+    if key not in plan.cache:
+        plan.cache[key] = make()
+    found: _T = plan.cache[key]
+    return found
+
+
+def _measured_edges(plan: MeshPlan, unit: float) -> _Edges:
     offset = plan.pos[plan.source] - plan.pos[plan.target]
     frames = plan.frame[plan.target]
     length = plan.length
