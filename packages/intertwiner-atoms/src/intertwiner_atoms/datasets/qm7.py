@@ -49,7 +49,7 @@ def from_file(config: Qm7Config, path: Path) -> Dataset:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    import scipy.io  # type: ignore[import-untyped]
+    import scipy.io
 
     try:
         arrays: dict[str, Any] = scipy.io.loadmat(path, variable_names=["R", "Z", "T", "P"])
