@@ -36,6 +36,8 @@ def test_policies_are_settings_by_name_and_every_one_is_checked(bench: Bench) ->
     assert int((record.z == 1).sum()) == 1
     with pytest.raises(ConfigError, match="waters"):
         read_complex(bench.protein(), bench.ligand(), waters="boil")
+    with pytest.raises(ConfigError, match="waters"):
+        read_complex(bench.protein(), bench.ligand(), waters=["keep"])
     with pytest.raises(ConfigError, match="watters.*waters"):
         read_complex(bench.protein(), bench.ligand(), watters="keep")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,15 @@ def read_complex(
 def with_policies(config: ComplexConfig | None, policies: dict[str, Any]) -> ComplexConfig:
     """`config` with some settings changed, every one checked."""
     config = config or ComplexConfig()
-    return build(ComplexConfig, asdict(config) | policies) if policies else config
+    try:
+        return _built(config, tuple(sorted(policies.items())))
+    except TypeError:  # a value that is not hashable is no right one either
+        return build(ComplexConfig, asdict(config) | policies)
+
+
+@lru_cache(maxsize=64)
+def _built(config: ComplexConfig, policies: tuple[tuple[str, Any], ...]) -> ComplexConfig:
+    return build(ComplexConfig, asdict(config) | dict(policies)) if policies else config
 
 
 def complex_of(

@@ -65,7 +65,8 @@ class SdfReader(RecordsReader[_Block]):
                 f"{path}, {where}: a drawing in the plane (2D), not a geometry; make 3D "
                 "coordinates first, or set flat=keep"
             )
-        tokens = [_token(atom) for atom in molecule.GetAtoms()]
+        # not GetAtoms(), which counts all atoms at every step
+        tokens = [_token(molecule.GetAtomWithIdx(index)) for index in range(len(pos))]
         name = title or f"{title_of(path)} {block.number}"
         labels = [
             f"atom {index + 1} (line {block.start + 4 + index})" for index in range(len(tokens))
