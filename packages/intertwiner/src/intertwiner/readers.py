@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from torch_geometric.data import Data
 
@@ -13,7 +13,7 @@ from intertwiner.matching import adapter_chain
 from intertwiner.registry import Entry, Registry
 from intertwiner.specs import AdapterSpec, load_target
 
-__all__ = ["read_file"]
+__all__ = ["ComplexReader", "complex_reader", "read_file"]
 
 
 def read_file(registry: Registry, path: Path, structure: Structure) -> list[Data]:
@@ -36,6 +36,33 @@ def read_file(registry: Registry, path: Path, structure: Structure) -> list[Data
     hint = f"files that are read: {', '.join(known)}" if known else "install intertwiner-atoms"
     what = f"{suffix or 'such'} files as {structure}"
     raise DataError(f"{path}: no installed plugin reads {what}; {hint}")
+
+
+class ComplexReader(Protocol):
+    """A reader of complexes that also takes a protein and its ligands as two files."""
+
+    def poses(self, protein: Path | str, ligands: Path | str, **options: Any) -> Any:
+        """Every record of `ligands` with the same protein.
+
+        The result has `records`, `failures` (name and reason), `counts`, `notes`, and tells them
+        in one line by `summary()`.
+        """
+
+
+def complex_reader(registry: Registry) -> ComplexReader:
+    """The installed reader that makes complexes of two files.
+
+    Raises `DataError` when no plugin has one.
+    """
+    for entry in registry.adapters:
+        if entry.spec.takes == Structure.FILE and entry.spec.gives == Structure.COMPLEX:
+            reader = _instance(entry)
+            if hasattr(reader, "poses"):
+                found: ComplexReader = reader
+                return found
+    raise DataError(
+        "no installed plugin reads a protein and a ligand; run: pip install intertwiner-atoms"
+    )
 
 
 def _suffix(path: Path) -> str:

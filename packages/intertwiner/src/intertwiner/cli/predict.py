@@ -1,4 +1,7 @@
-"""`intertwiner predict RUN FILE...`: predictions for the user's own files."""
+"""`intertwiner predict RUN FILE...`: predictions for the user's own files.
+
+`intertwiner predict RUN --protein P --ligand L` reads a protein and its ligands from two files.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from intertwiner.cli._shared import installed, parser, print_json
-from intertwiner.errors import DataError
-from intertwiner.fields import GRAPH, Field
+from intertwiner.errors import ConfigError, DataError
+from intertwiner.fields import GRAPH, Field, Structure
 
 __all__ = ["main"]
 
@@ -19,19 +22,19 @@ __all__ = ["main"]
 def main(arguments: Sequence[str]) -> int:
     options = parser("predict", "predictions of a run for your own files")
     options.add_argument("run", type=Path, help="a run folder")
-    options.add_argument("files", type=Path, nargs="+", help="XYZ, SDF, PDB, ... files")
+    options.add_argument("files", type=Path, nargs="*", help="XYZ, SDF, PDB, ... files")
+    options.add_argument("--protein", type=Path, help="a protein, of a model of complexes")
+    options.add_argument("--ligand", type=Path, help="its ligand or poses, in a file of their own")
     options.add_argument("--out", type=Path, help="write the table to this CSV file")
     chosen = options.parse_args(arguments)
     registry = installed()
 
     from intertwiner.atomic import write_atomically
-    from intertwiner.readers import read_file
     from intertwiner.training.run import load_run
 
     run = load_run(chosen.run, registry)
     rows = []
-    for path in chosen.files:
-        records = read_file(registry, path, run.schema.structure)
+    for path, records in _records(chosen, registry, run):
         for number, (record, found) in enumerate(
             zip(records, _predict(run, path, records), strict=True)
         ):
@@ -49,6 +52,32 @@ def main(arguments: Sequence[str]) -> int:
     else:
         print(text, end="")
     return 0
+
+
+def _records(chosen: Any, registry: Any, run: Any) -> Iterator[tuple[Path, Sequence[Any]]]:
+    """(file, its records) of everything asked for.
+
+    Raises `ConfigError` when there is nothing, or half a complex, or no model of complexes.
+    """
+    from intertwiner.readers import complex_reader, read_file
+
+    if (chosen.protein is None) != (chosen.ligand is None):
+        raise ConfigError("--protein and --ligand go together: give both")
+    if chosen.protein is None and not chosen.files:
+        raise ConfigError("nothing to predict: give files, or --protein and --ligand")
+    for path in chosen.files:
+        yield path, read_file(registry, path, run.schema.structure)
+    if chosen.protein is None:
+        return
+    if run.schema.structure != Structure.COMPLEX:
+        raise ConfigError(f"--protein, --ligand: {chosen.run} reads {run.schema.structure}")
+    found = complex_reader(registry).poses(chosen.protein, chosen.ligand, progress=False)
+    print(found.summary(), file=sys.stderr)
+    for failure in found.failures:
+        print(f"{failure.name} left out: {failure.reason}", file=sys.stderr)
+    if not found.records:
+        raise DataError(f"{chosen.ligand}: no ligand could be read")
+    yield chosen.ligand, found.records
 
 
 def _predict(run: Any, path: Path, records: Sequence[Any]) -> list[dict[str, Any]]:
