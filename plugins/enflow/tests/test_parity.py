@@ -26,6 +26,7 @@ def published(velocity: torch.nn.Module, stored: Stored) -> None:
 
 
 def relative(found: Tensor, expected: Tensor) -> float:
+    found = found.detach()
     return float((found - expected).abs().max() / expected.abs().max().clamp(min=1e-300))
 
 

@@ -105,7 +105,7 @@ class _Integration:
             self._step()
             if len(self.rows) == 0:
                 break
-            self._fail(self.h < self.control.min_step, "the step fell below its minimum")
+            self._fail(self.stuck, "the step fell below its minimum")
             if taken == self.control.max_steps - 1:
                 everyone = torch.ones_like(self.rows, dtype=torch.bool)
                 self._fail(everyone, f"not there after {self.control.max_steps} steps")
@@ -165,6 +165,7 @@ class _Integration:
         self.y = torch.where(accepted.unsqueeze(-1), y, self.y)
         self.slope = torch.where(accepted.unsqueeze(-1), slopes[-1], self.slope)
         self.h = h * (SAFETY * ratio.clamp(min=1e-10) ** -0.2).clamp(SHRINK, GROW)
+        self.stuck = ~accepted & (self.h < self.control.min_step)
         self._keep()
         self._leave(accepted & reaches)
 
@@ -180,7 +181,7 @@ class _Integration:
         self.found.y[self.rows[arrived]] = self.y[arrived]
         stay = ~arrived
         self.rows, self.t, self.h = self.rows[stay], self.t[stay], self.h[stay]
-        self.y, self.slope = self.y[stay], self.slope[stay]
+        self.y, self.slope, self.stuck = self.y[stay], self.slope[stay], self.stuck[stay]
 
     def _fail(self, lost: Bool[Tensor, " active"], reason: str) -> None:
         if not bool(lost.any()):
