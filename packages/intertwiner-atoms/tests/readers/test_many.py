@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,17 @@ def test_processes_that_cannot_start_are_told_how(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(parallel, "PROBE", partial(os._exit, 1))
     with pytest.raises(RunError, match="__main__"):
         list(spread(os._exit, [1, 1], workers=2))
+
+
+def test_a_bar_is_drawn_where_someone_is_watching(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    seen = {}
+    for watched, progress in ((True, True), (True, False), (False, True)):
+        stream = Terminal() if watched else StringIO()
+        monkeypatch.setattr(parallel.sys, "stderr", stream)
+        assert list(spread(abs, [-1, -2], label="reading", progress=progress)) == [1, 2]
+        seen[watched, progress] = "reading" in stream.getvalue()
+    assert seen == {(True, True): True, (True, False): False, (False, True): False}

@@ -15,9 +15,9 @@ from intertwiner_atoms.complexes.reading import as_record, complex_of, with_poli
 from intertwiner_atoms.complexes.receptor import Receptor, read_receptor
 from intertwiner_atoms.complexes.report import ComplexReport
 from intertwiner_atoms.config import ComplexConfig
+from intertwiner_atoms.readers.raw_atoms import Atoms, RawAtoms
 from intertwiner_atoms.readers.report import ReadReport
 from intertwiner_atoms.readers.sites import TOKENS, Labels, Sites
-from intertwiner_atoms.readers.validation import Atoms, RawAtoms
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data

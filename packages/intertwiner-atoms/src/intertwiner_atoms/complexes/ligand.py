@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +15,12 @@ from intertwiner_atoms.config import ComplexConfig, ReadConfig
 from intertwiner_atoms.elements import SYMBOLS
 from intertwiner_atoms.readers.any_file import reader_of, suffix_of
 from intertwiner_atoms.readers.base import RecordsReader
+from intertwiner_atoms.readers.raw_atoms import Atoms
 from intertwiner_atoms.readers.report import ReadReport
 from intertwiner_atoms.readers.spans import Span, lines_of
 from intertwiner_atoms.readers.text import numbered_lines
-from intertwiner_atoms.readers.validation import Atoms
 
-__all__ = ["Ligand", "check_smiles", "ligands_of", "only_ligand", "read_config", "read_ligands"]
+__all__ = ["Ligand", "ligands_of", "only_ligand", "read_config", "read_ligands"]
 
 _SHOWN = 5
 
@@ -147,38 +146,6 @@ def read_config(config: ComplexConfig) -> ReadConfig:
         coincident=config.coincident,
         max_bytes=config.max_bytes,
     )
-
-
-def check_smiles(ligand: Ligand, smiles: str) -> None:
-    """Raises `DataError` unless the pose has the heavy atoms of the SMILES, or of its largest part.
-
-    A salt's counter-ion need not be in the pose.
-    """
-    from rdkit import Chem, rdBase
-
-    with rdBase.BlockLogs():
-        molecule = Chem.MolFromSmiles(smiles, sanitize=False) if smiles.strip() else None
-    if molecule is None or molecule.GetNumAtoms() == 0:
-        raise DataError(f"{ligand.place}: invalid SMILES {smiles!r}: RDKit cannot parse it")
-    parts = [
-        _formula(part) for part in Chem.GetMolFrags(molecule, asMols=True, sanitizeFrags=False)
-    ]
-    pose = Counter(number for number in ligand.z.tolist() if number > 1)
-    if pose not in (_formula(molecule), max(parts, key=lambda part: part.total())):
-        raise DataError(
-            f"{ligand.place}: the pose has {_written(pose)}, the SMILES {smiles!r} has "
-            f"{_written(_formula(molecule))}: atoms are missing, or it is another molecule"
-        )
-
-
-def _formula(molecule: object) -> Counter[int]:
-    atoms = molecule.GetAtoms()  # type: ignore[attr-defined]
-    return Counter(atom.GetAtomicNum() for atom in atoms if atom.GetAtomicNum() > 1)
-
-
-def _written(formula: Counter[int]) -> str:
-    parts = (f"{SYMBOLS[z]}{count if count > 1 else ''}" for z, count in sorted(formula.items()))
-    return " ".join(parts) or "no heavy atoms"
 
 
 def _records(count: int) -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intertwiner.config import build
+from intertwiner_atoms.complexes.formula import check_smiles
 from intertwiner_atoms.complexes.joining import ComplexArrays, join
-from intertwiner_atoms.complexes.ligand import Ligand, check_smiles, only_ligand
+from intertwiner_atoms.complexes.ligand import Ligand, only_ligand
 from intertwiner_atoms.complexes.receptor import Receptor, read_receptor
 from intertwiner_atoms.complexes.report import ComplexReport
 from intertwiner_atoms.config import ComplexConfig

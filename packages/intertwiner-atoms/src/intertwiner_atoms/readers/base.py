@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from intertwiner.errors import DataError
 from intertwiner_atoms.config import ReadConfig
+from intertwiner_atoms.readers.raw_atoms import Atoms, RawAtoms
 from intertwiner_atoms.readers.report import ReadReport
 from intertwiner_atoms.readers.text import numbered_lines
-from intertwiner_atoms.readers.validation import Atoms, RawAtoms, checked
+from intertwiner_atoms.readers.validation import checked
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data

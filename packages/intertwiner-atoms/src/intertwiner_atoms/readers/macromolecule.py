@@ -14,11 +14,12 @@ import numpy as np
 from intertwiner.errors import DataError
 from intertwiner_atoms.readers.altlocs import main_conformer
 from intertwiner_atoms.readers.base import AtomsReader, title_of
-from intertwiner_atoms.readers.pdb_text import check_atom_site, check_pdb
+from intertwiner_atoms.readers.mmcif_text import check_atom_site
+from intertwiner_atoms.readers.pdb_text import check_pdb
+from intertwiner_atoms.readers.raw_atoms import RawAtoms
 from intertwiner_atoms.readers.report import ReadReport
 from intertwiner_atoms.readers.sites import TOKENS, Labels, Sites, sites_of_gemmi
 from intertwiner_atoms.readers.text import read_bytes
-from intertwiner_atoms.readers.validation import RawAtoms
 
 __all__ = ["MacromoleculeReader", "MmcifReader", "PdbReader"]
 

@@ -13,10 +13,10 @@ from intertwiner_atoms.readers.any_file import SUFFIXES, reader_of, suffix_of
 from intertwiner_atoms.readers.base import RecordsReader
 from intertwiner_atoms.readers.collection import Collection, Failure
 from intertwiner_atoms.readers.parallel import spread
+from intertwiner_atoms.readers.raw_atoms import Atoms
 from intertwiner_atoms.readers.report import ReadReport
 from intertwiner_atoms.readers.spans import Span, lines_of, spans
 from intertwiner_atoms.readers.text import numbered_lines
-from intertwiner_atoms.readers.validation import Atoms
 
 __all__ = ["read_many", "structure_files"]
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from intertwiner.errors import DataError
 from intertwiner_atoms.readers.base import Lines, RecordsReader, title_of
+from intertwiner_atoms.readers.raw_atoms import RawAtoms
 from intertwiner_atoms.readers.report import ReadReport
 from intertwiner_atoms.readers.text import parse_count, parse_number, shown
-from intertwiner_atoms.readers.validation import RawAtoms
 
 __all__ = ["Mol2Reader"]
 

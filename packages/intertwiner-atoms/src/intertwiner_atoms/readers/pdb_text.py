@@ -1,4 +1,4 @@
-"""What a PDB or mmCIF file must hold before gemmi reads it.
+"""What a PDB file must hold before gemmi reads it.
 
 gemmi reads a coordinate field of stars as zero and stops silently at END; a wrong number must not
 get that far, so the text is checked first, all lines at once.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -20,13 +20,12 @@ from intertwiner_atoms.elements import atomic_number, is_dummy
 from intertwiner_atoms.readers.atom_names import element_from_name
 from intertwiner_atoms.readers.columns import FixedLines, kinds_of, texts
 from intertwiner_atoms.readers.report import ReadReport
-from intertwiner_atoms.readers.text import parse_number, read_bytes, shown
+from intertwiner_atoms.readers.text import parse_number, read_bytes
 
-__all__ = ["PdbText", "check_atom_site", "check_coordinates", "check_occupancies", "check_pdb"]
+__all__ = ["PdbText", "check_coordinates", "check_occupancies", "check_pdb"]
 
 _FIELDS: Final = (("x", 30, 38), ("y", 38, 46), ("z", 46, 54))
 _COORDINATE: Final = re.compile(r" *-?\d+\.\d+ *", re.A)
-_CIF_NUMBERS: Final = re.compile(r"[-+.0-9\s]*", re.A)
 
 # Ranks of characters: in a field "  -1.250" they never fall before the point ...
 _MINUS, _DIGIT, _WRONG = 1, 2, 9
@@ -176,39 +175,3 @@ def _elements(
         )
         for row in named
     }
-
-
-def check_atom_site(path: Path, block: Any) -> int:
-    """The number of rows of `_atom_site` in a gemmi CIF block.
-
-    Raises `DataError` naming row and atom for a coordinate that is no finite number.
-    """
-    columns = ("id", "label_atom_id", "Cartn_x", "Cartn_y", "Cartn_z")
-    table = block.find("_atom_site.", list(columns))
-    if len(table) == 0:
-        raise DataError(
-            f"{path}: no _atom_site rows with {', '.join(columns)}: not an mmCIF file of a "
-            "structure"
-        )
-    if all(_plain_numbers(block, f"_atom_site.{name}") for name in columns[2:]):
-        return len(table)
-    for index, row in enumerate(table, start=1):
-        for axis, text in zip("xyz", (row[2], row[3], row[4]), strict=True):
-            value = parse_number(text.split("(")[0])
-            if value is None or value - value != 0:
-                raise DataError(
-                    f"{path}, _atom_site row {index}, atom {row[0][:20]} {row[1][:20]}: "
-                    f"{axis}={shown(text)} is no finite number"
-                )
-    return len(table)
-
-
-def _plain_numbers(block: Any, tag: str) -> bool:
-    """Whether a whole column is of plain decimals; False sends its rows to be looked at singly."""
-    words = list(block.find_values(tag))
-    if _CIF_NUMBERS.fullmatch("\n".join(words)) is None:
-        return False
-    try:
-        return bool(np.isfinite(np.array(words, dtype=np.float64)).all())
-    except ValueError:
-        return False

@@ -17,8 +17,8 @@ from rdkit import Chem, rdBase
 
 from intertwiner.errors import DataError
 from intertwiner_atoms.readers.base import Lines, RecordsReader, title_of
+from intertwiner_atoms.readers.raw_atoms import RawAtoms
 from intertwiner_atoms.readers.text import parse_count, parse_number
-from intertwiner_atoms.readers.validation import RawAtoms
 
 __all__ = ["SdfReader"]
 

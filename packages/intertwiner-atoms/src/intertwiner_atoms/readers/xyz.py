@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from intertwiner.errors import DataError
 from intertwiner_atoms.readers.base import AtomsReader
+from intertwiner_atoms.readers.raw_atoms import RawAtoms
 from intertwiner_atoms.readers.report import ReadReport
 from intertwiner_atoms.readers.text import numbered_lines, parse_count, parse_number, shown
-from intertwiner_atoms.readers.validation import RawAtoms
 
 __all__ = ["XyzReader"]
 
