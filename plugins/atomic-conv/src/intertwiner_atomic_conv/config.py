@@ -154,6 +154,7 @@ class CrossConfig(AtomicConvConfig):
     skip: bool = True
     graph: Literal["knn", "cutoff", "cross"] = "cross"
     reach: Positive = 8.0
+    input_scale: Literal["rms", "none"] = "none"
 
 
 @dataclass(frozen=True, kw_only=True)

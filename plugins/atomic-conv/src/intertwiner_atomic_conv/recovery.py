@@ -13,10 +13,10 @@ from intertwiner.specs import Arm, RecipeSpec, Scale
 __all__ = ["RECOVERY"]
 
 _TRAINING: Final[dict[str, Any]] = {
-    "training.batch_size": 16,
-    "training.learning_rate": 5e-3,
-    "training.weight_decay": 1e-3,
-    "training.warmup_steps": 60,
+    "training.batch_size": 32,
+    "training.learning_rate": 3e-2,
+    "training.weight_decay": 1e-2,
+    "training.warmup_steps": 150,
     "training.average_decay": 0.98,
     "training.gradient_clip": 5.0,
     "training.threads": 1,
@@ -37,7 +37,7 @@ RECOVERY: Final = RecipeSpec(
     ),
     scales={
         "small": Scale(
-            overrides={**_TRAINING, "data.count": 572, "training.epochs": 20}, seeds=(0,)
+            overrides={**_TRAINING, "data.count": 572, "training.epochs": 40}, seeds=(0,)
         ),
         "paper": Scale(
             overrides={**_TRAINING, "data.count": 1715, "training.epochs": 30}, seeds=(0, 1)

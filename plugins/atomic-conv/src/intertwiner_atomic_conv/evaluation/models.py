@@ -29,6 +29,7 @@ Numbers = NDArray[np.int64]
 
 BATCH, EPOCHS, RATE, DECAY, CLIP = 32, 20, 3e-3, 1e-2, 5.0
 KEPT_GRAPHS = 2**31
+KEPT_FITS = 8
 
 
 def fit_pooled(
@@ -53,14 +54,28 @@ def _predict(model: PooledNetwork, data: Descriptors, rows: Numbers, *, apart: b
     return predicted
 
 
+_latest: dict[tuple[int, int, bytes], PooledNetwork] = {}
+
+
+def _fitted(data: Descriptors, train: Numbers, seed: int) -> PooledNetwork:
+    """`fit_pooled`, or the fit of the same rows just before."""
+    key = (id(data), seed, train.tobytes())
+    if key not in _latest:
+        found = fit_pooled(data, train, seed)
+        while len(_latest) >= KEPT_FITS:
+            _latest.pop(next(iter(_latest)))
+        _latest[key] = found
+    return _latest[key]
+
+
 def pooled(data: Descriptors, train: Numbers, test: Numbers, seed: int) -> Table:
     """The ensemble."""
-    return _predict(fit_pooled(data, train, seed), data, test, apart=False)
+    return _predict(_fitted(data, train, seed), data, test, apart=False)
 
 
 def pooled_apart(data: Descriptors, train: Numbers, test: Numbers, seed: int) -> Table:
     """The ensemble, every test ligand moved out of reach: what it knows of the ligand alone."""
-    return _predict(fit_pooled(data, train, seed), data, test, apart=True)
+    return _predict(_fitted(data, train, seed), data, test, apart=True)
 
 
 def pooled_permuted(data: Descriptors, train: Numbers, test: Numbers, seed: int) -> Table:

@@ -62,10 +62,17 @@ class Counts:
     heavy_atoms: Float[Tensor, " complexes"]
 
 
-def count_pairs(pos: Float[Tensor, "atoms 3"], z: Tensor, part: Tensor, ptr: Tensor) -> Counts:
+def count_pairs(
+    pos: Float[Tensor, "atoms 3"],
+    z: Tensor,
+    part: Tensor,
+    ptr: Tensor,
+    weight: Float[Tensor, " atoms"] | None = None,
+) -> Counts:
     """The counts of a batch, differentiable in `pos` (angstrom).
 
-    z, part [atoms]; ptr [complexes + 1]: first atom of each complex.
+    z, part [atoms]; ptr [complexes + 1]: first atom of each complex. weight: of every
+    atom in its pairs, by which the counts can be differentiated too.
     """
     x, elements, parts = (tensor.detach().cpu().numpy() for tensor in (pos, z, part))
     bounds = ptr.tolist()
@@ -78,9 +85,10 @@ def count_pairs(pos: Float[Tensor, "atoms 3"], z: Tensor, part: Tensor, ptr: Ten
     first, second = elements[ligand], elements[protein]
     complexes = len(bounds) - 1
     bins = _LIGAND[first], _PROTEIN[second], len(PROTEIN_CLASSES) + 1
-    shells = _summed(_steps(distance, SHELLS), *bins, owner, complexes, KINDS)
+    share = 1.0 if weight is None else (weight[ends[0]] * weight[ends[1]]).unsqueeze(1)
+    shells = _summed(_steps(distance, SHELLS) * share, *bins, owner, complexes, KINDS)
     bins = _RF_LIGAND[first], _RF_PROTEIN[second], len(RF_PROTEIN)
-    last = _steps(distance, SHELLS[-1:])
+    last = _steps(distance, SHELLS[-1:]) * share
     rf_score = _summed(last, *bins, owner, complexes, RF_SCORE_FEATURES)
     heavy = (part == LIGAND) & (z != HYDROGEN)
     owners = torch.repeat_interleave(torch.arange(complexes, device=pos.device), ptr.diff())

@@ -141,6 +141,7 @@ class PooledNetwork(nn.Module):
         self.register_buffer("label_spread", torch.ones(outputs))
         self.register_buffer("size_mean", torch.zeros(1))
         self.register_buffer("size_inverse", torch.ones(1))
+        self.nearest_floor = 0.0
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """`batch.pos` in angstrom, `batch.z`, `batch.part` (1 for the ligand), `batch.ptr`."""
@@ -168,7 +169,7 @@ class PooledNetwork(nn.Module):
         return (self.members(features) - self.members(features.apart())).mean(0)
 
     def _inputs(self, features: Features) -> Float[Tensor, "complexes 106"]:
-        shells = self._kernel("shells")
+        shells = self.kernel("shells")
         x = ((features.shells - shells.mean) * shells.inverse).clamp(
             -PERCEPTRON_LIMIT, PERCEPTRON_LIMIT
         )
@@ -207,7 +208,7 @@ class PooledNetwork(nn.Module):
             standard = Standard.of(raw)
             x = standard(raw, KERNEL_LIMIT)
             fit = fit_ridge(x, y, groups, self.config.ridges, self.config.widths)
-            self._kernel(name).set(x, standard, fit)
+            self.kernel(name).set(x, standard, fit)
 
     def fit(
         self, features: Features, labels: Tensor, groups: Tensor, generator: torch.Generator
@@ -227,7 +228,8 @@ class PooledNetwork(nn.Module):
         error = torch.where(known, predicted - truth, torch.zeros_like(predicted))
         return error.square().sum() / known.sum().clamp(min=1)
 
-    def _kernel(self, name: str) -> KernelMember:
+    def kernel(self, name: str) -> KernelMember:
+        """The kernel member on "shells" or on "rf_score"."""
         return cast(KernelMember, self.kernels[name])
 
     def _labels(self, batch: Batch) -> Float[Tensor, "complexes outputs"]:
