@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from intertwiner.errors import ConfigError
-from intertwiner.federated.arrays import Kind, kinds_of
+from intertwiner.federated.arrays import Kind, kinds_of, moved_buffers
 from intertwiner.federated.checks import Reference, check_update
 from intertwiner.federated.updates import Update
 
@@ -100,11 +100,32 @@ def test_running_statistics_are_averaged_counters_counted_and_tables_left():
             self.linear = nn.Linear(2, 1)
             self.register_buffer("table", torch.ones(3))
             self.register_buffer("scale", torch.ones(3))
+            self.register_buffer("steps", torch.tensor(0))
+            self.register_buffer("level", torch.ones(2))
 
-    kinds = kinds_of(Net())
+    kinds = kinds_of(Net(), moved={"level"})
+    assert kinds["steps"] == Kind.COUNTER
+    assert kinds["level"] == Kind.AVERAGED
     assert kinds["norm.running_mean"] == kinds["norm.weight"] == kinds["scale"] == Kind.AVERAGED
     assert kinds["norm.num_batches_tracked"] == Kind.COUNTER
     assert kinds["table"] == Kind.CONSTANT
+
+
+def test_buffers_that_training_changes_are_found_and_the_model_is_left_as_it_was():
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("level", torch.zeros(2))
+            self.register_buffer("table", torch.ones(2))
+
+        def forward(self, batch):
+            self.level += self.training
+            return self.level.sum()
+
+    model = Net().eval()
+    assert moved_buffers(model, model, None) == {"level"}
+    assert not model.level.any()
+    assert not model.training
 
 
 def test_a_tensor_that_cannot_be_sent_is_named():

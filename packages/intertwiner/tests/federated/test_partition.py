@@ -68,6 +68,8 @@ def test_groups_are_labels_attributes_or_tenths_of_a_number():
     tenths = groups_of(records(), "energy")
     assert len(set(tenths)) == 10
     assert tenths == sorted(tenths)
+    vectors = [Data(dipole=torch.tensor([[0.0, float(n), 0.0]])) for n in range(40)]
+    assert groups_of(vectors, "dipole") == tenths
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 
 import torch
 from torch import Tensor, nn
+from torch_geometric.data import Batch
 
 from intertwiner.errors import ConfigError
 from intertwiner.federated.updates import Arrays
 
-__all__ = ["Kind", "averaged", "kinds_of", "load_arrays"]
+__all__ = ["Kind", "averaged", "kinds_of", "load_arrays", "moved_buffers"]
 
 
 class Kind(StrEnum):
@@ -26,13 +27,16 @@ class Kind(StrEnum):
     CONSTANT = "constant"
 
 
-def kinds_of(model: nn.Module) -> dict[str, Kind]:
+def kinds_of(model: nn.Module, moved: Collection[str] = ()) -> dict[str, Kind]:
     """The kind of every tensor in the state of `model`.
 
-    Parameters and the running means and variances of normalisation layers are averaged; whole
-    numbers of such layers are counters; all other buffers are constant. A module may name further
-    buffers to be averaged in `averaged_buffers`. Raises `ConfigError` for a tensor that cannot be
-    sent: sparse, quantised or complex.
+    Parameters, the running means and variances of normalisation layers, and buffers that a module
+    names in its `averaged_buffers` are averaged. Whole numbers of such layers, and single whole
+    numbers anywhere, are counters. All other buffers are constant.
+
+    moved: names of buffers that were seen to change in training: averaged, or counters where they
+    are whole numbers. Raises `ConfigError` for a tensor that cannot be sent: sparse, quantised or
+    complex.
     """
     trained = {name for name, _ in model.named_parameters()}
     running: dict[str, Kind] = {}
@@ -40,14 +44,30 @@ def kinds_of(model: nn.Module) -> dict[str, Kind]:
         own = getattr(module, "averaged_buffers", ())
         normalises = isinstance(module, nn.modules.batchnorm._NormBase)
         for name, buffer in module.named_buffers(recurse=False):
-            if normalises or name in own:
-                kind = Kind.AVERAGED if buffer.is_floating_point() else Kind.COUNTER
-                running[f"{prefix}.{name}".lstrip(".")] = kind
+            path, whole = f"{prefix}.{name}".lstrip("."), not buffer.is_floating_point()
+            if normalises or name in own or path in moved or (whole and buffer.dim() == 0):
+                running[path] = Kind.COUNTER if whole else Kind.AVERAGED
     found = {}
     for name, tensor in model.state_dict().items():
         _check_sendable(name, tensor)
         found[name] = Kind.AVERAGED if name in trained else running.get(name, Kind.CONSTANT)
     return found
+
+
+def moved_buffers(model: nn.Module, loss_of: Callable[[Batch], Tensor], batch: Batch) -> set[str]:
+    """Names of buffers that change when the loss of one batch is computed in training; the model
+    is left as it was.
+    """
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    was_training = model.training
+    with torch.random.fork_rng(devices=[]):
+        model.train()
+        loss_of(batch)
+    after = model.state_dict()
+    moved = {name for name, value in before.items() if not torch.equal(value, after[name])}
+    load_arrays(model, before)
+    model.train(was_training)
+    return moved
 
 
 def _check_sendable(name: str, tensor: object) -> None:

@@ -76,7 +76,8 @@ def _tensors(update: Update, reference: Reference) -> Wrong:
             return wrong
         constant = reference.kinds[name] == Kind.CONSTANT
         if constant and not torch.equal(update.arrays[name], expected):
-            return "constant", f"{name} was changed, which no training does"
+            detail = f"{name} was changed; a buffer that training changes belongs into the "
+            return "constant", detail + "averaged_buffers of its module"
     return None
 
 

@@ -18,9 +18,10 @@ from intertwiner.config import build, to_plain
 from intertwiner.data.batches import Batches
 from intertwiner.data.dataset import Subset
 from intertwiner.errors import RunError
-from intertwiner.federated.arrays import kinds_of, load_arrays
+from intertwiner.federated.arrays import kinds_of, load_arrays, moved_buffers
 from intertwiner.federated.client import Client, MakeObjective
 from intertwiner.federated.partition import partition
+from intertwiner.federated.processes import Processes
 from intertwiner.federated.reports import RoundReport
 from intertwiner.federated.rounds import Server
 from intertwiner.federated.settings import FederationConfig
@@ -88,7 +89,10 @@ def federate(
     with deterministic(task.config.training.threads), StopRequest() as stop:
         run = _Federation(task, aggregator, folder, settings, aggregator_settings, transport)
         run.begin(resume=resume)
-        return run.run(stop, progress=progress)
+        try:
+            return run.run(stop, progress=progress)
+        finally:
+            run.transport.close()
 
 
 class _Federation:
@@ -115,7 +119,7 @@ class _Federation:
         )
         self.column = selection_column(self.model, task.schema, self.training.select_by)
         self.shares = self._shares()
-        self.transport = transport or InProcess(self.clients())
+        self.transport = transport or self._own_transport()
         self.server = Server(
             run=self._run_id(),
             seed=self.training.seed,
@@ -123,7 +127,7 @@ class _Federation:
             aggregator=load_target(aggregator.spec.target)(self.chosen),
             name=aggregator.id,
             arrays={name: value.clone() for name, value in self.model.state_dict().items()},
-            kinds=kinds_of(self.model),
+            kinds=kinds_of(self.model, self._moved()),
             needs=aggregator.spec.needs,
         )
         self.state = FederationState(arrays=self.server.arrays)
@@ -137,6 +141,12 @@ class _Federation:
         if prepare is not None:
             prepare(Batches(task.parts["train"], self.training.batch_size, shuffle=False).epoch())
         return model.double() if self.training.precision == "64-true" else model
+
+    def _moved(self) -> set[str]:
+        """Buffers that a step of training changes."""
+        batches = Batches(self.task.parts["train"], self.training.batch_size, shuffle=False)
+        first = to_precision(next(batches.epoch()), self.training.precision)
+        return moved_buffers(self.model, self.objective, first)
 
     def _shares(self) -> list[Sequence[Data]]:
         records = self.task.parts["train"]
@@ -160,6 +170,10 @@ class _Federation:
             )
             for number, share in enumerate(self.shares)
         ]
+
+    def _own_transport(self) -> Transport:
+        clients, count = self.clients(), self.settings.processes
+        return Processes(clients, count) if count else InProcess(clients)
 
     def _own_objective(self) -> MakeObjective | None:
         text = self.entry.spec.client_objective

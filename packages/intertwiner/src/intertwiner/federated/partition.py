@@ -88,9 +88,10 @@ def _owners(
 
 
 def groups_of(records: Sequence[Data], name: str) -> list[Any]:
-    """The group of every record: its attribute `name`; floating numbers by the tenth they fall in.
+    """The group of every record: its attribute `name`; floating numbers by the tenth they fall in,
+    vectors by that of their length.
 
-    Raises `ConfigError` when the records have no such attribute, or more than one number in it.
+    Raises `ConfigError` when a record has no such attribute.
     """
     if not name or any(name not in record for record in records):
         raise ConfigError(
@@ -100,10 +101,8 @@ def groups_of(records: Sequence[Data], name: str) -> list[Any]:
     values = [record[name] for record in records]
     if not isinstance(values[0], Tensor):
         return [str(value) for value in values]
-    if any(value.numel() != 1 for value in values):
-        raise ConfigError(f"federation.group_by: {name!r} must be one number per record")
-    numbers = np.array([float(value) for value in values])
-    if not values[0].is_floating_point():
+    numbers = np.array([float(v if v.numel() == 1 else v.double().norm()) for v in values])
+    if not values[0].is_floating_point() and values[0].numel() == 1:
         return list(numbers)
     known = np.nan_to_num(numbers, nan=np.nanmean(numbers))
     edges = np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])

@@ -54,7 +54,8 @@ class Server:
         asked = self._ask(number, examples)
         report = RoundReport(round=number, expected=asked)
         transport.send(Payload(run=self.run, round=number, arrays=self.arrays), asked)
-        updates = self._collect(transport, report, started + self.settings.deadline_s, examples)
+        deadline = time.monotonic() + self.settings.deadline_s
+        updates = self._collect(transport, report, deadline, examples)
         sound = self._sound(updates, report, examples)
         if sound:
             describe_updates(report, sound, self.arrays, self.kinds)

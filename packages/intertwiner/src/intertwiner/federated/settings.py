@@ -26,13 +26,15 @@ class FederationConfig:
         proportions drawn from a Dirichlet distribution), or "package.module:function", called as
         function(records, clients, seed) and giving an array of record numbers for each client.
     alpha: of the Dirichlet distribution; small values give each client few groups.
-    group_by: what makes records a group: a field of theirs (numbers are cut into ten bins) or an
-        attribute such as a scaffold; empty for the first target.
+    group_by: what makes records a group: a field of theirs (numbers, and lengths of vectors, are
+        cut into ten bins) or an attribute such as a scaffold; empty for the first target.
     smallest: least number of records of a client; the partition is drawn again until it holds.
     deadline_s: seconds after which a round goes on without those that have not answered.
     min_clients, min_examples: the quorum: number of sound updates, and share of the examples of
         the clients asked. A round below it is skipped and changes nothing.
     max_skipped: skipped rounds in a row before the run stops.
+    processes: worker processes for the clients; with 0 they train in this process, one after the
+        other, and a client that hangs or dies takes the run with it.
     max_update_norm: larger updates (norm of the difference from the global weights) are refused.
     """
 
@@ -49,4 +51,5 @@ class FederationConfig:
     min_clients: Annotated[int, Ge(1)] = 1
     min_examples: Annotated[float, Ge(0), Le(1)] = 0.0
     max_skipped: Annotated[int, Ge(1)] = 3
+    processes: Annotated[int, Ge(0)] = 0
     max_update_norm: Annotated[float, Gt(0)] | None = None

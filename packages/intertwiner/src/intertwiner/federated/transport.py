@@ -51,6 +51,10 @@ class Transport(Protocol):
         """Puts back what `remembered` gave."""
         ...
 
+    def close(self) -> None:
+        """Ends what the engine started."""
+        ...
+
 
 class InProcess:
     """All clients in this process, one after the other. A client that raises has failed."""
@@ -86,3 +90,6 @@ class InProcess:
     def remember(self, kept: Mapping[str, Mapping[str, Tensor]]) -> None:
         for name, tensors in kept.items():
             self._clients[name].remembered = dict(tensors)
+
+    def close(self) -> None:
+        """Nothing was started."""

@@ -156,3 +156,11 @@ def intertwiner_aggregators() -> Iterable[AggregatorSpec]:
         convex=True,
         client_objective="toy_plugin.aggregators:near",
     )
+    yield AggregatorSpec(
+        name="mortal",
+        summary="Averaging of clients that die, hang or raise",
+        target="toy_plugin.aggregators:Mean",
+        config="toy_plugin.config:NoSettings",
+        convex=True,
+        client_objective="toy_plugin.aggregators:mortal",
+    )

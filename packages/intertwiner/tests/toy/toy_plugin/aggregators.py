@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import signal
+import time
+
 import torch
 
 from intertwiner.federated import Aggregated, weighted_mean
@@ -47,3 +51,16 @@ class near:
     def remember(self):
         before = self.context.remembered.get("rounds", torch.zeros(1))
         return {"rounds": before + 1}
+
+
+class mortal(near):
+    """Client 1 is killed, client 2 hangs, client 3 raises; the others train."""
+
+    def __call__(self, batch):
+        if self.context.client == "client-1":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.context.client == "client-2":
+            time.sleep(1000)
+        if self.context.client == "client-3":
+            raise MemoryError("out of memory")
+        return self.context.objective(batch)
