@@ -146,7 +146,7 @@ static void edges(const S* x, const S* y, const S* w, const S* g, const int64_t*
 #pragma omp parallel num_threads(threads) if (threads > 1)
   {
     Share mine = share(rowptr, nodes);
-    std::unique_ptr<S[]> store(new S[NG * C + V]);
+    std::unique_ptr<S[]> store(new S[NG * C + 64]);
     S* gs = (S*)(((uintptr_t)store.get() + 63) / 64 * 64);
     alignas(64) S yt[K2 * V], m[NM * V];
     for (int64_t n = mine.first; n < mine.last; n++) {

@@ -212,7 +212,7 @@ static S* room(int number, int64_t size) {
   static thread_local std::unique_ptr<S[]> kept[4];
   static thread_local int64_t sizes[4] = {0, 0, 0, 0};
   if (sizes[number] < size) {
-    kept[number].reset(new S[size + V]);
+    kept[number].reset(new S[size + 64]);
     sizes[number] = size;
   }
   return (S*)(((uintptr_t)kept[number].get() + 63) / 64 * 64);
