@@ -23,7 +23,7 @@ from intertwiner.fields import Field, Irreps
 from intertwiner.schema import Schema
 from intertwiner_gauge_mesh.baselines.config import DiffusionConfig
 from intertwiner_gauge_mesh.baselines.laplacian import Spectrum, spectrum, vertex_gradients
-from intertwiner_gauge_mesh.baselines.network import BaselineNetwork, Fields, width_of
+from intertwiner_gauge_mesh.baselines.network import BaselineNetwork, Fields, keep_size, width_of
 from intertwiner_gauge_mesh.layers.ambient import (
     tensors_from_frame,
     to_irreps,
@@ -49,6 +49,7 @@ class DiffusionNetwork(BaselineNetwork):
         self.heads = nn.ModuleDict(
             {field.name: _Head(field, config.channels) for field in schema.targets}
         )
+        keep_size(self)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """As of the base class; makes the spectra of meshes not seen before."""

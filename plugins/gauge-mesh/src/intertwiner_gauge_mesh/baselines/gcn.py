@@ -18,7 +18,7 @@ from intertwiner.fields import Field, Irreps
 from intertwiner.schema import Schema
 from intertwiner.training.objective import Objective
 from intertwiner_gauge_mesh.baselines.config import GcnConfig
-from intertwiner_gauge_mesh.baselines.network import BaselineNetwork, Fields, width_of
+from intertwiner_gauge_mesh.baselines.network import BaselineNetwork, Fields, keep_size, width_of
 from intertwiner_gauge_mesh.layers.ambient import from_irreps, to_irreps
 from intertwiner_gauge_mesh.plan import MeshPlan
 
@@ -38,6 +38,7 @@ class Gcn(BaselineNetwork):
         self.heads = nn.ModuleDict(
             {field.name: nn.Linear(channels, width_of(field)) for field in schema.targets}
         )
+        keep_size(self)
 
     def values(self, plan: MeshPlan, fields: Fields) -> dict[str, Tensor]:
         """Linear read-outs of the last layer."""

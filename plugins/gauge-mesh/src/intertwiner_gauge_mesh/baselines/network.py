@@ -18,7 +18,9 @@ from intertwiner_gauge_mesh.errors import InvalidSetting
 from intertwiner_gauge_mesh.plan import MeshPlan
 from intertwiner_gauge_mesh.planner import Planner, welded_mean
 
-__all__ = ["BaselineNetwork", "Fields", "width_of"]
+__all__ = ["BaselineNetwork", "Fields", "keep_size", "width_of"]
+
+_GAIN = 1.6
 
 
 class Fields(NamedTuple):
@@ -26,6 +28,16 @@ class Fields(NamedTuple):
 
     scalars: Float[Tensor, "vertices scalars"]
     vectors: Float[Tensor, "vertices vectors 3"]
+
+
+@torch.no_grad()
+def keep_size(network: nn.Module) -> None:
+    """Draws the weights of linear layers so that signals neither fade nor grow through SiLU."""
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            module.weight.normal_(std=_GAIN / module.in_features**0.5)
+            if module.bias is not None:
+                module.bias.zero_()
 
 
 def width_of(target: Field) -> int:

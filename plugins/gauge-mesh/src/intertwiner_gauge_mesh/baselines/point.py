@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from intertwiner.fields import Field, Irreps
 from intertwiner.schema import Schema
 from intertwiner_gauge_mesh.baselines.config import PointConfig
-from intertwiner_gauge_mesh.baselines.network import BaselineNetwork, Fields, width_of
+from intertwiner_gauge_mesh.baselines.network import BaselineNetwork, Fields, keep_size, width_of
 from intertwiner_gauge_mesh.layers.ambient import to_irreps
 from intertwiner_gauge_mesh.plan import MeshPlan
 
@@ -43,6 +43,7 @@ class PointNetwork(BaselineNetwork):
         self.heads = nn.ModuleDict(
             {field.name: self._head(field, channels, edges) for field in schema.targets}
         )
+        keep_size(self)
 
     def _edge_width(self) -> int:
         pairs = len(self.scalars) * len(self.vectors) if self.config.strong else 0
