@@ -64,9 +64,7 @@ def test_molecules_are_sampled_scored_and_drawn(
 ) -> None:
     pytest.importorskip("intertwiner_atoms")
     monkeypatch.setattr("intertwiner_enflow.recipes.molecules._SAMPLES", 12)
-    found = tiny_run(
-        "gfn2-joint", tmp_path, ("joint",), **{"data.limit": 100, "model.dequantizer_layers": 1}
-    )
+    found = tiny_run("gfn2-joint", tmp_path, ("joint",), **{"model.dequantizer_layers": 1})
     rows = {row[0].partition(" (")[0]: row for row in found.rows}
     assert float(rows["true"][1]) > 98.0
     assert float(rows["control: Gaussian cloud"][2]) == 0.0

@@ -15,7 +15,7 @@ from intertwiner_enflow.studies.budget import Trained, train_within
 from intertwiner_enflow.studies.settings import FAST, PAPER, named_settings
 from intertwiner_enflow.targets import DoubleWell
 
-SMALL = replace(FAST["dw4"], features=16, batch_size=64, average_decay=0.98)
+SMALL = replace(FAST["dw4"], features=32, batch_size=64, average_decay=0.98)
 
 
 class Clock:

@@ -18,10 +18,10 @@ from intertwiner_enflow.config import (
     FlowConfig,
     GraphFlowConfig,
 )
+from intertwiner_enflow.density.sizes import SizePrior
 from intertwiner_enflow.dynamics.base import Dynamics
 from intertwiner_enflow.dynamics.controls import GraphVelocity, KernelVelocity, SimpleVelocity
 from intertwiner_enflow.dynamics.egnn import EgnnVelocity
-from intertwiner_enflow.errors import StateError
 from intertwiner_enflow.flow import Flow
 from intertwiner_enflow.losses.flow_matching import check_alignment, flow_matching_loss
 from intertwiner_enflow.losses.likelihood import LikelihoodSettings, negative_log_likelihood
@@ -46,7 +46,6 @@ class PositionFlow(nn.Module):
     """
 
     step: Tensor
-    sizes: Tensor
 
     def __init__(self, dynamics: Dynamics, config: FlowConfig, particles: int | None = None):
         super().__init__()
@@ -56,11 +55,11 @@ class PositionFlow(nn.Module):
         if config.objective == "flow-matching":
             check_alignment(dynamics, config.align)
         self.register_buffer("step", torch.zeros((), dtype=torch.int64))
-        self.register_buffer("sizes", torch.zeros(0, 2, dtype=torch.int64))
+        self.sizes = SizePrior()
 
     def prepare(self, batches: Any) -> None:
-        """Counts the sizes of the training records, rows of (particles, records), and takes the
-        scale of their coordinates where the settings say so."""
+        """Counts the sizes of the training records, and takes the scale of their coordinates
+        where the settings say so."""
         counts: list[Tensor] = []
         squares, freedom = 0.0, 0
         for batch in batches:
@@ -68,8 +67,7 @@ class PositionFlow(nn.Module):
             for _, x in configurations(batch):
                 squares += float(x.double().square().sum())
                 freedom += len(x) * (x.shape[1] - 1) * x.shape[2]
-        particles, records = torch.cat(counts).unique(return_counts=True)
-        self.sizes = torch.stack((particles, records), dim=1)
+        self.sizes.count(torch.cat(counts))
         if getattr(self.config, "scaled", False) and squares > 0:
             self.flow.scale.fill_((squares / freedom) ** 0.5)
 
@@ -138,20 +136,8 @@ class PositionFlow(nn.Module):
     def _draw_sizes(self, n: int, generator: torch.Generator | None) -> list[tuple[int, int]]:
         if self.flow.particles is not None:
             return [(int(self.flow.particles), n)]
-        if len(self.sizes) == 0:
-            raise StateError("the flow was not trained: it does not know how many particles")
-        shares = self.sizes[:, 1].double()
-        drawn = torch.multinomial(shares, n, replacement=True, generator=generator)
-        counts = drawn.bincount(minlength=len(shares)).tolist()
-        pairs = zip(self.sizes[:, 0].tolist(), counts, strict=True)
-        return [(size, count) for size, count in pairs if count]
-
-    def _load_from_state_dict(self, state_dict: Any, prefix: str, *rest: Any) -> None:
-        """The table of sizes has as many rows as there were sizes."""
-        stored = state_dict.get(f"{prefix}sizes")
-        if stored is not None:
-            self.sizes = torch.zeros_like(stored)
-        super()._load_from_state_dict(state_dict, prefix, *rest)
+        drawn = self.sizes.sample(n, generator).bincount()
+        return [(size, count) for size, count in enumerate(drawn.tolist()) if count]
 
 
 def build_egnn_flow(config: EgnnFlowConfig, schema: Schema) -> PositionFlow:

@@ -110,8 +110,8 @@ def _stage(
         norm = nn.utils.clip_grad_norm_(parameters, settings.gradient_clip)
         if not bool(torch.isfinite(loss) & torch.isfinite(norm)):
             raise RunError(
-                f"step {step + 1}: the loss is {float(loss)}, its gradient {float(norm)}; lower "
-                f"the learning rate {rate:g}"
+                f"step {step + 1}: the loss is {float(loss.detach())}, its gradient {float(norm)}; "
+                f"lower the learning rate {rate:g}"
             )
         optimizer.step()
         average.update()

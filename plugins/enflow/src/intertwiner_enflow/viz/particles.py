@@ -59,14 +59,11 @@ def _draw_pairs(figure: Any, truth: Tensor, samples: Tensor) -> None:
 def _draw_distances(ax: Any, samples: Tensor, weights: Tensor) -> None:
     distances = pair_distances(samples).numpy()
     repeated = weights.repeat_interleave(len(distances) // len(samples)).numpy()
-    ax.hist(distances, 90, (0.5, 8.0), density=True, color=ORANGE, alpha=0.45, label="samples")
-    ax.hist(
-        *(distances, 90, (0.5, 8.0)),
-        **{"density": True, "weights": repeated, "histtype": "step", "color": ORANGE},
-        label="samples, reweighted",
-    )
-    places = np.linspace(0.5, 7.6, 120)
-    exact = pair_distance_density(places, spacing=0.12)
+    shared: dict[str, Any] = {"bins": 90, "range": (0.5, 8.0), "density": True, "color": ORANGE}
+    ax.hist(distances, **shared, alpha=0.45, label="samples")
+    ax.hist(distances, **shared, weights=repeated, histtype="step", label="samples, reweighted")
+    places = np.linspace(0.5, 7.6, 90)
+    exact = pair_distance_density(places, spacing=0.16)
     ax.plot(places, exact, color=BLUE, label="exact (quadrature)")
     ax.set(xlabel="distance of a pair", ylabel="density")
     ax.legend(frameon=False)
@@ -79,14 +76,8 @@ def _draw_energies(ax: Any, truth: Tensor, samples: Tensor, weights: Tensor) -> 
     shared: dict[str, Any] = {"bins": 70, "range": span, "density": True}
     ax.hist(true, **shared, histtype="step", color=BLUE, label="true samples")
     ax.hist(found, **shared, color=ORANGE, alpha=0.45, label="samples")
-    ax.hist(
-        *(found,),
-        **shared,
-        weights=weights.numpy(),
-        histtype="step",
-        color=ORANGE,
-        label="samples, reweighted",
-    )
+    reweighted: dict[str, Any] = {**shared, "weights": weights.numpy(), "color": ORANGE}
+    ax.hist(found, **reweighted, histtype="step", label="samples, reweighted")
     beyond = float((torch.from_numpy(found) > span[1]).double().mean())
     ax.set(xlabel=f"energy [kT] ({100 * beyond:.1f} % of samples lie beyond)", ylabel="density")
     ax.legend(frameon=False)
