@@ -43,6 +43,7 @@ class MoleculeFlow(nn.Module):
     def __init__(self, flow: JointFlow, config: JointFlowConfig) -> None:
         super().__init__()
         self.flow = flow
+        self.flow.sizes.unseen = "once"
         self.config = config
         self.likelihood = LikelihoodSettings.from_config(config)
         self.register_buffer("step", torch.zeros((), dtype=torch.int64))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -17,12 +17,17 @@ LARGEST: Final = 1024
 
 
 class SizePrior(nn.Module):
-    """p(M) by counting; a size that was never seen is an error, not a small number."""
+    """p(M) by counting; a size that was never seen is an error, not a small number.
+
+    unseen: "refuse", or "once" to count such a size as one record more, which validation and test
+    parts with a size of their own need.
+    """
 
     counts: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, unseen: Literal["refuse", "once"] = "refuse") -> None:
         super().__init__()
+        self.unseen = unseen
         self.register_buffer("counts", torch.zeros(LARGEST + 1, dtype=torch.int64))
 
     @property
@@ -39,9 +44,11 @@ class SizePrior(nn.Module):
         self.counts.copy_(sizes.cpu().bincount(minlength=LARGEST + 1))
 
     def log_prob(self, sizes: Int[Tensor, " batch"]) -> Float[Tensor, " batch"]:
-        """log p(M) in nats. Raises `StateError` for a size without records."""
+        """log p(M) in nats. Raises `StateError` for a size without records, if so chosen."""
         self._check()
         found = self.counts[sizes.clamp(max=LARGEST)]
+        if self.unseen == "once":
+            found = found.clamp(min=1)
         if not bool((found > 0).all()):
             row = int((found == 0).nonzero()[0])
             known = ", ".join(map(str, self.table[:, 0].tolist()))
