@@ -60,6 +60,8 @@ class ComplexConfig:
     ligand_index: which record of the ligand's file, from 1; 0 when it must be the only one.
     exclude_ligand: take the ligand's own copy out of the protein's file; otherwise an error.
     allow_far: keep a ligand more than 12 angstrom away from the protein; otherwise an error.
+    derive_smiles: write the SMILES of a ligand from the bonds of its SDF or MOL2 record; where
+    its chemistry cannot be, that is noted and the SMILES is empty.
     crop: residues with an atom within so many angstrom of the ligand are kept; 0 keeps all.
     max_bytes: larger files are refused before they are read.
     """
@@ -75,6 +77,7 @@ class ComplexConfig:
     ligand_index: Annotated[int, Ge(0)] = 0
     exclude_ligand: bool = False
     allow_far: bool = False
+    derive_smiles: bool = False
     crop: Annotated[float, Ge(0)] = 12.0
     max_bytes: Annotated[int, Ge(1)] = 512 * MIB
 

@@ -14,6 +14,11 @@ from intertwiner_atoms.config import ComplexConfig
 
 Bench = Any
 Site = Any
+XYZ = "1\n\nN 0 0 0.1\n"
+LIGAND = (
+    *(("C", (0.0, 0.0, 0.1)), ("C", (1.4, 0.0, 0.2)), ("N", (0.0, 1.4, 0.3))),
+    *(("O", (-1.4, 0.0, 0.4)), ("S", (0.0, -1.7, 0.5))),
+)
 
 
 def test_the_record_has_the_ligand_first_and_then_the_protein(bench: Bench) -> None:
@@ -223,6 +228,30 @@ def test_the_smiles_says_whether_atoms_are_missing(bench: Bench) -> None:
         read_complex(protein, ligand, smiles="CCC(N)(O)S")
     with pytest.raises(DataError, match="invalid SMILES 'C1CC'"):
         read_complex(protein, ligand, smiles="C1CC")
+
+
+def test_the_smiles_can_be_written_from_the_bonds(bench: Bench) -> None:
+    bonds = "  1  2  1\n  1  3  1\n  1  4  1\n  1  5  1\n"
+    text = bench.ligand(LIGAND[:5]).read_text()
+    text = text.replace("  5  0", "  5  4").replace("M  END", f"{bonds}M  END")
+    record, report = read_complex(bench.protein(), bench.write("l.sdf", text), derive_smiles=True)
+    assert record.smiles == "C[C@](N)(O)S"
+    assert not report.notes
+    wrong = text.replace("  1  2  1", "  1  2  3")
+    record, report = read_complex(bench.protein(), bench.write("w.sdf", wrong), derive_smiles=True)
+    assert record.smiles == ""
+    (note,) = report.notes
+    assert note.startswith("SMILES unavailable: Explicit valence for atom # 0 C")
+    mol2 = (
+        "@<TRIPOS>MOLECULE\nhcn\n 3 2 0 0 0\nSMALL\nNO_CHARGES\n\n@<TRIPOS>ATOM\n"
+        "1 C1 0 0 0.1 C.1 1 LIG 0\n2 N1 1.16 0 0.1 N.1 1 LIG 0\n3 H1 -1.07 0 0.1 H 1 LIG 0\n"
+        "@<TRIPOS>BOND\n1 1 2 3\n2 1 3 1\n"
+    )
+    path = bench.write("l.mol2", mol2)
+    record, _ = read_complex(bench.protein(), path, derive_smiles=True)
+    assert record.smiles == "C#N"
+    record, report = read_complex(bench.protein(), bench.write("l.xyz", XYZ), derive_smiles=True)
+    assert report.notes == ["SMILES unavailable: l.xyz says nothing of bonds; use SDF or MOL2"]
 
 
 def test_a_smiles_alone_is_no_pose(bench: Bench) -> None:

@@ -106,7 +106,7 @@ def read_poses(
     protein cannot.
     """
     config = with_policies(config, policies)
-    read_receptor(protein, config)
+    _receptor(Path(protein), _modified(Path(protein)), config)
     files = ComplexFiles("", Path(protein), (Path(ligands),), every=True)
     return read_complexes([files], config, workers=workers, progress=progress)
 

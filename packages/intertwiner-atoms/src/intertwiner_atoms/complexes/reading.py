@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intertwiner.config import build
-from intertwiner_atoms.complexes.formula import check_smiles
+from intertwiner_atoms.complexes.chemistry import check_smiles, derived_smiles
 from intertwiner_atoms.complexes.joining import ComplexArrays, join
 from intertwiner_atoms.complexes.ligand import Ligand, only_ligand
 from intertwiner_atoms.complexes.receptor import Receptor, read_receptor
@@ -76,6 +76,9 @@ def complex_of(
     if smiles:
         check_smiles(ligand, smiles)
     report = ComplexReport(name or ligand.name, receptor.report, ligand.report, dict(vars(config)))
+    if config.derive_smiles and not smiles:
+        smiles, reason = derived_smiles(ligand)
+        report.notes += [f"SMILES unavailable: {reason}"] if reason else []
     return join(receptor, ligand, config, report, smiles), report
 
 

@@ -6,7 +6,7 @@ RDKit's parser drops lone pairs without a word and lets NaN pass, so the lines a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +25,20 @@ Numbered = list[tuple[int, str]]
 
 @dataclass(frozen=True, slots=True)
 class _Molecule:
-    """The lines of the MOLECULE and ATOM sections of one molecule."""
+    """The lines of the MOLECULE and ATOM sections of one molecule, and those of its bonds."""
 
     number: int
     head: Numbered
     atoms: Numbered
+    bonds: Numbered
+
+    @property
+    def text(self) -> str:
+        parts = (("MOLECULE", self.head), ("ATOM", self.atoms), ("BOND", self.bonds))
+        return "".join(
+            f"{SECTION}{name}\n" + "".join(f"{line}\n" for _, line in lines)
+            for name, lines in parts
+        )
 
 
 class Mol2Reader(RecordsReader[_Molecule]):
@@ -49,7 +58,8 @@ class Mol2Reader(RecordsReader[_Molecule]):
         return _molecules(lines, first)
 
     def parse(self, path: Path, block: _Molecule) -> RawAtoms:
-        return _record(path, block.number, block.head, block.atoms)
+        raw = _record(path, block.number, block.head, block.atoms)
+        return replace(raw, text=block.text)
 
 
 def _molecules(lines: Lines, first: int) -> Iterator[_Molecule]:
@@ -60,14 +70,19 @@ def _molecules(lines: Lines, first: int) -> Iterator[_Molecule]:
             name = line.removeprefix(SECTION).strip()
             if name == "MOLECULE":
                 if "MOLECULE" in sections:
-                    yield _Molecule(first, sections["MOLECULE"], sections.get("ATOM", []))
+                    yield _molecule(first, sections)
                     first += 1
                 sections = {}
             current = sections.setdefault(name, [])
         elif not line.startswith("#"):
             current.append((number, line))
     if "MOLECULE" in sections:
-        yield _Molecule(first, sections["MOLECULE"], sections.get("ATOM", []))
+        yield _molecule(first, sections)
+
+
+def _molecule(number: int, sections: dict[str, Numbered]) -> _Molecule:
+    head, atoms, bonds = (sections.get(name, []) for name in ("MOLECULE", "ATOM", "BOND"))
+    return _Molecule(number, head, atoms, bonds)
 
 
 def _record(path: Path, number: int, head: Numbered, atoms: Numbered) -> RawAtoms:

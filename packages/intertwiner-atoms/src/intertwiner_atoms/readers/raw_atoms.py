@@ -24,7 +24,8 @@ class RawAtoms:
     where: its place in the file, such as "frame 3", for messages; empty when there is one.
     tokens: what the file says each atom's element is; where `kind` is given, the different
     elements, and kind: [atoms] which of them each atom is.
-    labels: how to call each atom in messages.
+    labels: how to call each atom in messages. text: the record itself where RDKit can read bonds
+    in it, as a mol block or a MOL2 record.
     cell: [3, 3] vectors in angstrom as rows, with pbc: [3] which of them repeat.
     """
 
@@ -37,6 +38,7 @@ class RawAtoms:
     cell: Float[NDArray[np.float64], "3 3"] | None = None
     pbc: Bool[NDArray[np.bool_], " 3"] | None = None
     kind: Int[NDArray[np.int64], " atoms"] | None = None
+    text: str = ""
 
     @property
     def place(self) -> str:
@@ -61,7 +63,7 @@ class Atoms:
 
     def compact(self) -> Atoms:
         """The same without what only messages need, to be sent to another process."""
-        raw = replace(self.raw, tokens=(), kind=None, labels=(), pos=self.pos)
+        raw = replace(self.raw, tokens=(), kind=None, labels=(), pos=self.pos, text="")
         return Atoms(raw, self.z, np.arange(len(self.z)))
 
     def record(self) -> Data:

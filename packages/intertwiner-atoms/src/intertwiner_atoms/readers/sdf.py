@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,12 +51,13 @@ class SdfReader(RecordsReader[_Block]):
         if version == "V2000":
             _check_v2000(path, block, where)
         with rdBase.BlockLogs():
-            molecule = Chem.MolFromMolBlock("\n".join(block.lines), sanitize=False, removeHs=False)
+            text = "\n".join(block.lines)
+            molecule = Chem.MolFromMolBlock(text, sanitize=False, removeHs=False)
         if molecule is None:
             raise DataError(
                 f"{path}, {where}: RDKit cannot read the block that begins in line {block.start}"
             )
-        return self._raw(path, block, where, title, molecule)
+        return replace(self._raw(path, block, where, title, molecule), text=text)
 
     def _raw(self, path: Path, block: _Block, where: str, title: str, molecule: Any) -> RawAtoms:
         pos = np.asarray(molecule.GetConformer().GetPositions()).reshape(-1, 3)

@@ -1,14 +1,15 @@
-"""Whether a pose has the atoms that its SMILES names."""
+"""The only chemistry there is in reading complexes: a pose and its SMILES."""
 
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from intertwiner.errors import DataError
 from intertwiner_atoms.complexes.ligand import Ligand
 from intertwiner_atoms.elements import SYMBOLS
 
-__all__ = ["check_smiles"]
+__all__ = ["check_smiles", "derived_smiles"]
 
 
 def check_smiles(ligand: Ligand, smiles: str) -> None:
@@ -31,6 +32,26 @@ def check_smiles(ligand: Ligand, smiles: str) -> None:
             f"{ligand.place}: the pose has {_written(pose)}, the SMILES {smiles!r} has "
             f"{_written(_formula(molecule))}: atoms are missing, or it is another molecule"
         )
+
+
+def derived_smiles(ligand: Ligand) -> tuple[str, str]:
+    """(SMILES of the ligand from its record's bonds, ""), or ("", why there is none)."""
+    from rdkit import Chem, rdBase
+
+    text = ligand.atoms.raw.text
+    if not text:
+        return "", f"{ligand.file.name} says nothing of bonds; use SDF or MOL2"
+    parse: Any = Chem.MolFromMol2Block if text.startswith("@") else Chem.MolFromMolBlock
+    with rdBase.BlockLogs():
+        molecule = parse(text, sanitize=False)
+        if molecule is None:
+            return "", "RDKit cannot read the bonds"
+        try:
+            Chem.SanitizeMol(molecule)
+            Chem.AssignStereochemistryFrom3D(molecule)
+            return str(Chem.MolToSmiles(Chem.RemoveHs(molecule))), ""
+        except ValueError as error:
+            return "", " ".join(str(error).split())
 
 
 def _formula(molecule: object) -> Counter[int]:
