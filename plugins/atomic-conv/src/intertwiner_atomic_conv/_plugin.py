@@ -92,6 +92,20 @@ def intertwiner_datasets() -> Iterable[DatasetSpec]:
         offline=True,
         synthetic=f"{PACKAGE}.datasets.open_complexes:synthetic",
     )
+    yield DatasetSpec(
+        name="pdbbind",
+        summary="A PDBbind folder of your own, any version: --data.root FOLDER",
+        reference="doi:10.1021/acs.accounts.6b00491",
+        target=f"{PACKAGE}.datasets.pdbbind:load",
+        config=f"{PACKAGE}.config:PdbbindConfig",
+        gives=Structure.COMPLEX,
+        provides=COMPLEX_FIELDS,
+        targets=(AFFINITY, FREE_ENERGY),
+        default_targets=("pK",),
+        licence="PDBbind's own; it is never downloaded or shipped",
+        offline=True,
+        synthetic=f"{PACKAGE}.datasets.pdbbind:synthetic",
+    )
 
 
 @hookimpl

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from intertwiner.atomic import write_atomically
 from intertwiner.errors import RunError
+from intertwiner_atomic_conv.affinity import KCAL_PER_PK
 from intertwiner_atomic_conv.curves import PairValues
-from intertwiner_atomic_conv.datasets.pair_energy import ELEMENTS, KCAL_PER_PK, pair_energy
+from intertwiner_atomic_conv.datasets.pair_energy import ELEMENTS, pair_energy
 
 __all__ = ["draw_pairs"]
 

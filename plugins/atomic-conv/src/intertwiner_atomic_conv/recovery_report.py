@@ -18,8 +18,9 @@ from intertwiner.registry import load_registry
 from intertwiner.training.recipes import ArmResult, Figure, Report
 from intertwiner.training.run import load_run
 from intertwiner.training.task import build_task
+from intertwiner_atomic_conv.affinity import KCAL_PER_PK
 from intertwiner_atomic_conv.curves import PairValues, isolated_curve, values_of
-from intertwiner_atomic_conv.datasets.pair_energy import ELEMENTS, KCAL_PER_PK, pair_energy
+from intertwiner_atomic_conv.datasets.pair_energy import ELEMENTS, pair_energy
 from intertwiner_atomic_conv.model import AtomicConvNetwork
 from intertwiner_atomic_conv.pair_picture import draw_pairs
 

@@ -25,8 +25,8 @@ from intertwiner.readers import complex_reader
 from intertwiner.registry import load_registry
 from intertwiner.training.run import load_run
 from intertwiner.training.tensors import load_tensors
+from intertwiner_atomic_conv.affinity import KCAL_PER_PK
 from intertwiner_atomic_conv.config import PooledConfig
-from intertwiner_atomic_conv.datasets.pair_energy import KCAL_PER_PK
 from intertwiner_atomic_conv.errors import InvalidInput
 from intertwiner_atomic_conv.evaluation.models import SCHEMA
 from intertwiner_atomic_conv.model import AtomicConvNetwork
@@ -112,8 +112,11 @@ class Scorer:
     ) -> list[Score]:
         """Scores of records with pos, z, part (1 for the ligand)."""
         batch = collate([_bare(record) for record in records])
-        additive = isinstance(self.network, AtomicConvNetwork)
-        columns = (_of_network if additive else _of_ensemble)(self.network, batch)
+        columns = (
+            _of_network(self.network, batch)
+            if isinstance(self.network, AtomicConvNetwork)
+            else _of_ensemble(self.network, batch)
+        )
         atoms = columns.atoms.split((batch.ptr[1:] - batch.ptr[:-1]).tolist())
         reports = reports or [()] * len(records)
         return [

@@ -25,8 +25,8 @@ from torch_geometric.data import Data
 
 from intertwiner.data import Dataset
 from intertwiner.errors import ConfigError, DataError
+from intertwiner_atomic_conv.affinity import KCAL_PER_PK
 from intertwiner_atomic_conv.config import OpenComplexesConfig
-from intertwiner_atomic_conv.datasets.pair_energy import KCAL_PER_PK
 from intertwiner_atomic_conv.datasets.protein_groups import protein_groups
 from intertwiner_atomic_conv.evaluation.folds import as_split, grouped, random, scaffold
 

@@ -12,10 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ELEMENTS", "KCAL_PER_PK", "RANGE", "pair_energy", "total_energy"]
+__all__ = ["ELEMENTS", "RANGE", "pair_energy", "total_energy"]
 
-KCAL_PER_PK: Final = 1.3643
-"""RT ln 10 at 298.15 K in kcal/mol: dG = -KCAL_PER_PK pK."""
 ELEMENTS: Final = (6, 7, 8, 16)
 RANGE: Final = 7.0
 """angstrom."""

@@ -17,8 +17,9 @@ from torch_geometric.data import Data
 
 from intertwiner.data import Dataset
 from intertwiner.data.splits import random_split
+from intertwiner_atomic_conv.affinity import KCAL_PER_PK
 from intertwiner_atomic_conv.config import SyntheticPocketsConfig
-from intertwiner_atomic_conv.datasets.pair_energy import ELEMENTS, KCAL_PER_PK, total_energy
+from intertwiner_atomic_conv.datasets.pair_energy import ELEMENTS, total_energy
 
 __all__ = ["Pocket", "load", "make_pocket", "synthetic"]
 

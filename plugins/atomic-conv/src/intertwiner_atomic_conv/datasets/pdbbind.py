@@ -1,0 +1,144 @@
+"""`pdbbind`: a folder of PDBbind of the user's own, of any version. Nothing is downloaded.
+
+Structures are read by the installed reader of complexes, labels come from the index file. What is
+missing or cannot be read is counted and listed by reason, never dropped in silence.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch_geometric.data import Data
+
+from intertwiner.atomic import write_atomically
+from intertwiner.data import Dataset
+from intertwiner.errors import ConfigError, DataError
+from intertwiner.readers import complex_reader
+from intertwiner.registry import load_registry
+from intertwiner_atomic_conv.affinity import KCAL_PER_PK
+from intertwiner_atomic_conv.config import PdbbindConfig
+from intertwiner_atomic_conv.datasets.open_complexes import synthetic
+from intertwiner_atomic_conv.datasets.pdbbind_index import Entry, Index, find_index, read_index
+from intertwiner_atomic_conv.datasets.protein_groups import protein_groups
+from intertwiner_atomic_conv.evaluation import folds
+
+__all__ = ["join", "load", "synthetic"]
+
+FOLDS, SHOWN = 5, 5
+_log = logging.getLogger(__name__)
+
+
+def load(config: PdbbindConfig) -> Dataset:
+    """The complexes of `config.root` that have a label and can be read.
+
+    Raises `ConfigError` when no root is given, `DataError` when nothing can be used.
+    """
+    if not config.root:
+        raise ConfigError("data.root: give the folder of PDBbind, --data.root FOLDER")
+    root = Path(config.root).expanduser()
+    path = Path(config.index) if config.index else find_index(root, config.subset)
+    index = read_index(path)
+    reader: Any = complex_reader(load_registry())
+    found = reader.read(root, pocket=config.pocket)
+    records, entries, missing = join(found.records, index, censored=config.censored)
+    failures = {item.name: item.reason for item in found.failures}
+    _tell(path, index, missing, failures)
+    if not records:
+        raise DataError(f"{root}: no complex has both structures and a label of {path.name}")
+    return Dataset(records, _splits(records, entries, config.split), _species(records))
+
+
+def join(
+    records: Sequence[Data], index: Index, *, censored: str = "drop"
+) -> tuple[list[Data], list[Entry], dict[str, str]]:
+    """Records with their labels, their entries, and why entries or records were left out.
+
+    censored: "drop" leaves out labels that are bounds.
+    """
+    by_code = {str(record.name)[:4].lower(): record for record in records}
+    kept, entries, missing = [], [], {}
+    for code, entry in index.entries.items():
+        if censored == "drop" and entry.relation != "=":
+            missing[code] = f"the label is a bound ({entry.relation})"
+        elif code not in by_code:
+            missing[code] = "no folder that can be read"
+        else:
+            kept.append(_labelled(by_code[code], entry))
+            entries.append(entry)
+    for code in by_code.keys() - index.entries.keys():
+        missing[code] = "not in the index"
+    return kept, entries, missing
+
+
+def _labelled(record: Data, entry: Entry) -> Data:
+    record.pK = torch.tensor([entry.pk], dtype=torch.float32)
+    record.dG = torch.tensor([-KCAL_PER_PK * entry.pk], dtype=torch.float32)
+    record.name = entry.code
+    return record
+
+
+def _splits(records: list[Data], entries: list[Entry], wanted: str) -> dict[str, Any]:
+    count = len(records)
+    years, labels = [entry.year for entry in entries], [entry.pk for entry in entries]
+    found = {"random": folds.as_split(folds.random(count, FOLDS, 0), 0, FOLDS)}
+    two_parts = {
+        "stratified": lambda: folds.stratified(labels, 0),
+        "year-stratified": lambda: folds.year_stratified(years, 0),
+        "temporal": lambda: folds.temporal(years),
+    }
+    if wanted in two_parts:
+        found[wanted] = _with_validation(two_parts[wanted]())
+    if wanted == "target":
+        groups = protein_groups([_residues(record) for record in records])
+        found[wanted] = folds.as_split(folds.grouped(groups, FOLDS, 0), 0, FOLDS)
+    if wanted == "scaffold":
+        smiles = [str(record.get("smiles", "")) for record in records]
+        found[wanted] = folds.as_split(folds.scaffold(smiles, FOLDS), 0, FOLDS)
+    return found
+
+
+def _with_validation(test: folds.Numbers) -> dict[str, folds.Numbers]:
+    """Every tenth training record validates."""
+    training = np.flatnonzero(test == 0)
+    held = np.arange(len(training)) % 10 == 9
+    return {
+        "train": training[~held],
+        "validation": training[held],
+        "test": np.flatnonzero(test == 1),
+    }
+
+
+def _residues(record: Data) -> list[str]:
+    names = list(record.get("residue_names", []))
+    numbers = record.residue[record.part == 0].unique()
+    return [names[int(number)] for number in numbers if int(number) < len(names)]
+
+
+def _species(records: Sequence[Data]) -> tuple[int, ...]:
+    return tuple(sorted({int(z) for record in records for z in record.z.unique()}))
+
+
+def _tell(path: Path, index: Index, missing: dict[str, str], failures: dict[str, str]) -> None:
+    """Logs counts by reason and the first codes of each; all of them as JSON in the cache."""
+    for what, count in (Counter(missing.values()) + Counter(index.counts)).items():
+        codes = [code for code, reason in missing.items() if reason == what][:SHOWN]
+        _log.warning("%s: %d: %s %s", path.name, count, what, ", ".join(codes))
+    for note in index.notes[:SHOWN]:
+        _log.warning("%s: %s", path.name, note)
+    for name, reason in list(failures.items())[:SHOWN]:
+        _log.warning("%s left out: %s", name, reason)
+    report = {"missing": missing, "failures": failures, "notes": index.notes}
+    from intertwiner.data.cache import cache_folder, make_folder
+
+    folder = cache_folder() / "atomic-conv"
+    make_folder(folder)
+    target = folder / f"{path.stem}-left-out.json"
+    write_atomically(target, [json.dumps(report, indent=1).encode()])
+    _log.info("everything left out is listed in %s", target)

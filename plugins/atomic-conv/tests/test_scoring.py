@@ -1,0 +1,95 @@
+"""Scores of arrays and files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch_geometric.data import Data
+
+from intertwiner_atomic_conv.errors import InvalidInput
+from intertwiner_atomic_conv.scoring import Scorer, complex_from_arrays, score
+
+PROTEIN = """\
+ATOM      1  N   ALA A   1       0.000   0.000   0.000  1.00  0.00           N
+ATOM      2  CA  ALA A   1       1.458   0.000   0.000  1.00  0.00           C
+ATOM      3  C   ALA A   1       2.009   1.420   0.000  1.00  0.00           C
+ATOM      4  O   ALA A   1       1.251   2.390   0.000  1.00  0.00           O
+ATOM      5  CB  ALA A   1       1.988  -0.773  -1.199  1.00  0.00           C
+END
+"""
+LIGAND = """\
+methanol
+
+ (made by hand)
+  2  1  0  0  0  0  0  0  0  0999 V2000
+    4.5000    3.5000    1.0000 C   0  0
+    5.2000    4.6000    1.4000 O   0  0
+  1  2  1  0
+M  END
+$$$$
+"""
+
+
+@pytest.fixture
+def arrays(make_complex: Callable[..., Data]) -> tuple:
+    record = make_complex(80, 6)
+    x, z, part = record.pos.numpy(), record.z.numpy(), record.part.numpy()
+    return (z[part == 0], x[part == 0]), (z[part == 1], x[part == 1])
+
+
+def test_a_score_says_what_it_is_made_of(arrays: tuple) -> None:
+    found = score(*arrays)
+    assert found.pK == pytest.approx(found.interaction + found.offset, abs=1e-5)
+    assert found.dG_kcal == pytest.approx(-1.3643 * found.pK, rel=1e-6)
+    assert found.sd is not None
+    assert found.sd > 0
+    assert len(found.atom_contributions) == 80
+    assert any("on proteins not seen" in line for line in found.report)
+
+
+def test_contributions_of_a_network_add_up(
+    arrays: tuple, make_network: Callable[..., torch.nn.Module]
+) -> None:
+    found = score(*arrays, model=make_network().float())
+    total = float(found.atom_contributions.sum())
+    assert found.interaction == pytest.approx(total, abs=1e-5)
+
+
+def test_far_away_is_an_error_or_exactly_nothing(arrays: tuple) -> None:
+    protein, (z, x) = arrays
+    far = z, x + 80.0
+    with pytest.raises(InvalidInput, match="different coordinate frames"):
+        score(protein, far)
+    assert score(protein, far, allow_far=True).interaction == 0.0
+
+
+@pytest.mark.parametrize(
+    ("z", "xyz", "said"),
+    [
+        ([6], np.zeros((3, 24)), r"xyz must have shape \(n, 3\), got \(3, 24\)"),
+        ([6, 6], np.zeros((1, 3)), r"\(2,\) atomic numbers, 1 positions"),
+        ([6.5], np.zeros((1, 3)), "Z must be whole numbers"),
+        ([0], np.zeros((1, 3)), r"Z\[0\] = 0"),
+        ([6], np.full((1, 3), np.nan), "position of atom 0 is not finite"),
+        (np.zeros(0, int), np.zeros((0, 3)), "no atoms"),
+    ],
+)
+def test_arrays_that_cannot_be_are_refused(z: object, xyz: np.ndarray, said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        complex_from_arrays(([6], np.zeros((1, 3))), (z, xyz))
+
+
+def test_files_are_read_by_the_installed_reader(tmp_path: Path) -> None:
+    pytest.importorskip("intertwiner_atoms")
+    protein, ligand = tmp_path / "protein.pdb", tmp_path / "ligand.sdf"
+    protein.write_text(PROTEIN)
+    ligand.write_text(LIGAND)
+    found = score(protein, ligand)
+    assert found.name
+    assert np.isfinite(found.pK)
+    ligand.write_text(LIGAND * 3)
+    assert len(Scorer(protein)(ligand)) == 3
