@@ -1,7 +1,8 @@
 """Peak memory of one forward and backward pass, each side in a process of its own.
 
-The rows hold bytes in place of seconds: what the peak of the process grew by during the pass; at
-most a quarter of the reference is asked for. `python benchmarks/memory.py [--json]`.
+The rows hold bytes in place of seconds: how far the process grew above what it had before
+the pass (Linux alone tells); at most a quarter of the reference is asked for.
+`python benchmarks/memory.py [--json]`.
 """
 
 from __future__ import annotations
@@ -15,23 +16,26 @@ from intertwiner.benchmark import Row, main
 
 LEVEL = 5
 CHILD = """
-import resource, sys, torch
+import sys, torch
+from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 torch.set_num_threads(1)
 from layer import KIND, both, layer
 from meshes import bumpy_sphere, make_plan
 from intertwiner_gauge_mesh.kernels import bmm, reference
 from intertwiner_gauge_mesh.kernels.compiled import operation as compiled
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def status(name):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(name))
 kernel = {"reference": reference, "bmm": bmm, "compiled": compiled}[sys.argv[2]]
 small = make_plan(*bumpy_sphere(1))
 both(layer(small, kernel), torch.zeros(small.vertices, KIND.width))
 plan = make_plan(*bumpy_sphere(int(sys.argv[3])))
 run, x = layer(plan, kernel), torch.ones(plan.vertices, KIND.width)
-before = peak()
+Path("/proc/self/clear_refs").write_text("5")
+before = status("VmRSS")
 both(run, x)
-print(peak() - before)
+print(status("VmHWM") - before)
 """
 
 

@@ -17,23 +17,37 @@ def weld(
     Places are numbered by their first vertex, so that a mesh without coincident vertices keeps
     its order.
     """
-    if _all_differ(pos.detach()):
+    key, order = _key(pos.detach()).sort(stable=True)
+    same = key[1:] == key[:-1]
+    if not bool(same.any()):
         return None
-    values, place = torch.unique(pos.detach() + 0.0, dim=0, return_inverse=True)
-    if len(values) == len(pos):
+    ordered = pos.detach()[order]
+    if not bool((ordered[1:] == ordered[:-1]).all(1)[same].all()):
+        # Different places with one key, which hardly ever happens: compare the coordinates.
+        place = torch.unique(pos.detach() + 0.0, dim=0, return_inverse=True)[1]
+    else:
+        rank = torch.cat([same.new_zeros(1), ~same]).cumsum(0)
+        place = torch.empty_like(order)
+        place[order] = rank
+    return _by_first_vertex(place, int(place.max()) + 1)
+
+
+def _key(pos: Float[Tensor, "vertices 3"]) -> Float[Tensor, " vertices"]:
+    """A number made of the coordinates, equal for equal places."""
+    x, y, z = pos.unbind(1)
+    return x * 0.7548776662 + y * 0.5698402910 + z * 0.3819660113
+
+
+def _by_first_vertex(
+    place: Int[Tensor, " vertices"], places: int
+) -> tuple[Int[Tensor, " kept"], Int[Tensor, " vertices"]] | None:
+    if places == len(place):
         return None
-    numbers = torch.arange(len(pos), device=pos.device)
-    first = torch.full((len(values),), len(pos), device=pos.device).scatter_reduce(
+    numbers = torch.arange(len(place), device=place.device)
+    first = torch.full((places,), len(place), device=place.device).scatter_reduce(
         0, place, numbers, "amin"
     )
     kept, order = first.sort()
     rank = torch.empty_like(order)
-    rank[order] = torch.arange(len(order), device=pos.device)
+    rank[order] = torch.arange(len(order), device=place.device)
     return kept, rank[place]
-
-
-def _all_differ(pos: Float[Tensor, "vertices 3"]) -> bool:
-    """Whether a number made of the coordinates differs for all; a quick answer that suffices."""
-    x, y, z = pos.unbind(1)
-    key = (x * 0.7548776662 + y * 0.5698402910 + z * 0.3819660113).sort().values
-    return not bool((key[1:] == key[:-1]).any())
