@@ -19,17 +19,24 @@ from intertwiner.matching import compatible, match
 from intertwiner.registry import Entry, Plugin, Registry, load_registry
 from intertwiner.specs import DatasetSpec, ModelSpec
 from intertwiner.training.objective import Objective, target_spreads
-from intertwiner.training.settings import TrainingConfig
 from intertwiner.training.task import Task, build_config, build_model, build_task
 
 REGISTRY = load_registry()
 MODELS = REGISTRY.models
 PAIRS = [(model, dataset) for model in MODELS for dataset in REGISTRY.datasets]
 RECORDS = 20
+STEP = 1e-4
+"""Learning rate of the one step: small, so that the gradient decides and not its steepness."""
 
 every_pair = pytest.mark.parametrize(
     ("model", "dataset"), PAIRS, ids=[f"{model.id} on {data.id}" for model, data in PAIRS]
 )
+
+
+def first_of(model: Entry[ModelSpec]) -> Entry[DatasetSpec]:
+    """The dataset on which a model is tried with every target by itself: the first it runs on."""
+    runs = (data for data in REGISTRY.datasets if match(model, data, REGISTRY.adapters).runs)
+    return next(runs)
 
 
 def stand_in_task(model: Entry[ModelSpec], dataset: Entry[DatasetSpec], targets: list[str]) -> Task:
@@ -46,7 +53,7 @@ def loss_before_and_after_a_step(task: Task) -> tuple[float, float, list[torch.T
     if prepare is not None:
         prepare(Batches(records, RECORDS, shuffle=False).epoch())
     objective = Objective(module, task.schema, target_spreads(records, task.schema))
-    optimizer = torch.optim.AdamW(objective.parameters(), lr=TrainingConfig().learning_rate)
+    optimizer = torch.optim.AdamW(objective.parameters(), lr=STEP)
     batch = next(Batches(records, RECORDS, shuffle=False).epoch())
     torch.manual_seed(0)
     before = objective(batch)
@@ -65,8 +72,9 @@ def test_a_pair_that_runs_learns_its_targets_and_another_is_refused(model, datas
             stand_in_task(model, dataset, [])
         assert all(reason in str(refused.value) for reason in found.reasons)
         return
-    choices = [[], *([field.name] for field in found.targets), [f.name for f in found.targets]]
-    for targets in choices:
+    names = [field.name for field in found.targets]
+    alone = [[name] for name in names] if dataset is first_of(model) else []
+    for targets in [[], *alone, names]:
         task = stand_in_task(model, dataset, targets)
         before, after, gradients = loss_before_and_after_a_step(task)
         assert gradients, targets
