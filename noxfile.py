@@ -27,7 +27,7 @@ DISTRIBUTIONS = {
 }
 PLUGINS = {name: name.removeprefix("intertwiner-") for name in DISTRIBUTIONS if "-" in name}
 SOURCES = [f"{folder}/src" for folder in DISTRIBUTIONS.values()]
-TEST_TOOLS = ["pytest", "hypothesis", "ase", "triton; sys_platform == 'linux'"]
+TEST_TOOLS = ["pytest", "hypothesis", "ase", "scikit-learn", "triton; sys_platform == 'linux'"]
 """Triton's interpreter runs the GPU kernels on the CPU."""
 QUIET_THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
 """Idle threads sleep: on a machine that does other work, waiting ones steal its time."""

@@ -111,7 +111,7 @@ def protein_forest(data: Descriptors, train: Numbers, test: Numbers, seed: int) 
 
 def _forest(x: Table, data: Descriptors, train: Numbers, test: Numbers, seed: int) -> Table:
     """200 trees, a third of the features per split."""
-    from sklearn.ensemble import RandomForestRegressor  # type: ignore[import-untyped]
+    from sklearn.ensemble import RandomForestRegressor
 
     share = 1 / 3 if x.shape[1] < 1000 else "sqrt"
     forest = RandomForestRegressor(TREES, max_features=share, random_state=seed, n_jobs=1)
