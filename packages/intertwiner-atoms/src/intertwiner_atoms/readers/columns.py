@@ -13,7 +13,6 @@ from typing import Final
 
 import numpy as np
 from jaxtyping import Bool, Int, UInt8
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from intertwiner.errors import DataError
@@ -40,7 +39,8 @@ class FixedLines:
         self.data = data
         if data.count(b"\n") > MAX_LINES:
             raise DataError(f"{path}: more than {MAX_LINES:,} lines: not a file of atoms")
-        self._bytes = np.frombuffer(data + b" " * 96, dtype=np.uint8)
+        self._padded = data + b" " * 96
+        self._bytes = np.frombuffer(self._padded, dtype=np.uint8)
         ends = np.flatnonzero(self._bytes[: len(data)] == _NEWLINE)
         if data and not data.endswith(b"\n"):
             ends = np.append(ends, len(data))
@@ -57,7 +57,7 @@ class FixedLines:
     @cached_property
     def _heads(self) -> NDArray[np.uint64]:
         """The first eight characters of every line as one number; a line's end is among them."""
-        return as_numbers(sliding_window_view(self._bytes, 8)[self._starts])
+        return as_numbers(self._windows(8)[self._starts])
 
     def begins(self, *words: bytes) -> Bool[NDArray[np.bool_], " lines"]:
         """Which lines begin with one of `words` of at most eight characters."""
@@ -71,7 +71,7 @@ class FixedLines:
         self, chosen: Int[NDArray[np.int64], " chosen"], start: int, stop: int
     ) -> UInt8[NDArray[np.uint8], "chosen width"]:
         """The characters from `start` to `stop` <= 96 of lines, blanks behind a line's end."""
-        windows = sliding_window_view(self._bytes, stop - start)
+        windows = self._windows(stop - start)
         lengths = self.lengths[chosen]
         begins = np.minimum(self._starts[chosen] + start, len(windows) - 1)
         found: NDArray[np.uint8] = windows[begins]
@@ -80,6 +80,11 @@ class FixedLines:
             behind = np.arange(start, stop) >= lengths[short][:, None]
             found[short] = np.where(behind, np.uint8(_BLANK), found[short])
         return found
+
+    def _windows(self, width: int) -> NDArray[np.uint8]:
+        """Every stretch of `width` characters, as a view; numpy's own function takes its time."""
+        shape = (len(self._padded) - width + 1, width)
+        return np.ndarray(shape, np.uint8, self._padded, strides=(1, 1))
 
     def line(self, index: int) -> str:
         """One line; a byte is a character, so that columns are where the format has them."""
