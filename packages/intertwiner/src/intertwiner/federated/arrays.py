@@ -12,7 +12,7 @@ from torch_geometric.data import Batch
 from intertwiner.errors import ConfigError
 from intertwiner.federated.updates import Arrays
 
-__all__ = ["Kind", "averaged", "kinds_of", "load_arrays", "moved_buffers"]
+__all__ = ["Kind", "averaged", "copied", "kinds_of", "load_arrays", "moved_buffers"]
 
 
 class Kind(StrEnum):
@@ -58,12 +58,12 @@ def moved_buffers(model: nn.Module, loss_of: Callable[[Batch], Tensor], batch: B
     """Names of buffers that change when the loss of one batch is computed in training; the model
     is left as it was.
     """
-    before = {name: value.clone() for name, value in model.state_dict().items()}
+    before = copied(model.state_dict())
     was_training = model.training
     with torch.random.fork_rng(devices=[]):
         model.train()
         loss_of(batch)
-    after = model.state_dict()
+    after = copied(model.state_dict())
     moved = {name for name, value in before.items() if not torch.equal(value, after[name])}
     load_arrays(model, before)
     model.train(was_training)
@@ -80,6 +80,11 @@ def _check_sendable(name: str, tensor: object) -> None:
 def averaged(arrays: Arrays, kinds: Mapping[str, Kind]) -> dict[str, Tensor]:
     """The arrays that an aggregator sees."""
     return {name: arrays[name] for name, kind in kinds.items() if kind == Kind.AVERAGED}
+
+
+def copied(arrays: Arrays) -> dict[str, Tensor]:
+    """The arrays on the CPU, as tensors that nobody else changes."""
+    return {name: value.detach().to("cpu", copy=True) for name, value in arrays.items()}
 
 
 def load_arrays(model: nn.Module, arrays: Arrays) -> None:

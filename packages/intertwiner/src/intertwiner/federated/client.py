@@ -12,11 +12,11 @@ from torch_geometric.data import Batch, Data
 
 from intertwiner.data.batches import Batches
 from intertwiner.errors import RunError
-from intertwiner.federated.arrays import load_arrays
+from intertwiner.federated.arrays import copied, load_arrays
 from intertwiner.federated.seeds import stream_seed
 from intertwiner.federated.settings import FederationConfig
 from intertwiner.federated.updates import Arrays, Update
-from intertwiner.training.environment import to_precision
+from intertwiner.training.environment import seed_all, to_precision
 from intertwiner.training.objective import Objective
 from intertwiner.training.settings import TrainingConfig
 
@@ -94,11 +94,14 @@ class Client:
         loss_of = self._loss(payload, steps)
         parameters = [p for p in self.model.parameters() if p.requires_grad]
         optimizer = torch.optim.AdamW(
-            parameters, lr=self.training.learning_rate, weight_decay=self.training.weight_decay
+            parameters,
+            lr=self.training.learning_rate,
+            weight_decay=self.training.weight_decay,
+            fused=True,
         )
         total = 0.0
         for step, batch in enumerate(self._batches(payload.round, steps)):
-            torch.manual_seed(self._seed(payload.round, "step", step))
+            seed_all(self._seed(payload.round, "step", step))
             total += self._step(loss_of, batch, parameters, optimizer)
         return self._update(loss_of, total / steps, steps)
 
@@ -110,7 +113,7 @@ class Client:
             round=payload.round,
             model=self.model,
             objective=self.objective,
-            arrays=payload.arrays,
+            arrays={name: value.to(self._device()) for name, value in payload.arrays.items()},
             records=self.records,
             steps=steps,
             remembered=self.remembered,
@@ -155,20 +158,22 @@ class Client:
                 if done == steps:
                     return
                 done += 1
-                yield to_precision(batch, self.training.precision)
+                yield to_precision(batch.to(self._device()), self.training.precision)
             epoch += 1
+
+    def _device(self) -> torch.device:
+        return next(self.model.parameters()).device
 
     def _seed(self, round_number: int, *purpose: str | int) -> int:
         return stream_seed(self.training.seed, *purpose, round_number, self.name)
 
     def _update(self, loss_of: Any, loss: float, steps: int) -> Update:
-        state = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         aux, keep = getattr(loss_of, "aux", dict), getattr(loss_of, "remember", dict)
-        self.remembered = {name: value.detach().clone() for name, value in keep().items()}
+        self.remembered = copied(keep())
         return Update(
             client=self.name,
-            arrays=state,
+            arrays=copied(self.model.state_dict()),
             num_examples=self.examples,
             metrics={"loss": loss, "steps": float(steps)},
-            aux=aux(),
+            aux={name: copied(arrays) for name, arrays in aux().items()},
         )

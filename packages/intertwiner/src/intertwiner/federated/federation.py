@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+import torch
 from torch import nn
-from torch_geometric.data import Data
+from torch_geometric.data import Batch, Data
 
 from intertwiner.atomic import write_atomically
 from intertwiner.config import build, to_plain
 from intertwiner.data.batches import Batches
 from intertwiner.data.dataset import Subset
 from intertwiner.errors import RunError
-from intertwiner.federated.arrays import kinds_of, load_arrays, moved_buffers
+from intertwiner.federated.arrays import copied, kinds_of, load_arrays, moved_buffers
 from intertwiner.federated.client import Client, MakeObjective
 from intertwiner.federated.partition import partition
 from intertwiner.federated.processes import Processes
@@ -110,6 +111,7 @@ class _Federation:
         self.task, self.entry, self.folder, self.settings = task, aggregator, folder, settings
         self.training = task.config.training
         self.chosen = chosen or build(load_target(aggregator.spec.config), {}, "aggregator")
+        self.device = _device(self.training.accelerator)
         self.model = self._prepared()
         self.objective = Objective(
             self.model,
@@ -119,6 +121,7 @@ class _Federation:
         )
         self.column = selection_column(self.model, task.schema, self.training.select_by)
         self.shares = self._shares()
+        self.fingerprint = self._fingerprint()
         self.transport = transport or self._own_transport()
         self.server = Server(
             run=self._run_id(),
@@ -126,7 +129,7 @@ class _Federation:
             settings=settings,
             aggregator=load_target(aggregator.spec.target)(self.chosen),
             name=aggregator.id,
-            arrays={name: value.clone() for name, value in self.model.state_dict().items()},
+            arrays=copied(self.model.state_dict()),
             kinds=kinds_of(self.model, self._moved()),
             needs=aggregator.spec.needs,
         )
@@ -140,13 +143,17 @@ class _Federation:
         prepare = getattr(model, "prepare", None)
         if prepare is not None:
             prepare(Batches(task.parts["train"], self.training.batch_size, shuffle=False).epoch())
-        return model.double() if self.training.precision == "64-true" else model
+        model = model.double() if self.training.precision == "64-true" else model
+        return model.to(self.device)
 
     def _moved(self) -> set[str]:
         """Buffers that a step of training changes."""
         batches = Batches(self.task.parts["train"], self.training.batch_size, shuffle=False)
-        first = to_precision(next(batches.epoch()), self.training.precision)
-        return moved_buffers(self.model, self.objective, first)
+        return moved_buffers(self.model, self.objective, next(self._on_device(batches)))
+
+    def _on_device(self, batches: Batches) -> Iterator[Batch]:
+        for batch in batches.epoch():
+            yield to_precision(batch.to(self.device), self.training.precision)
 
     def _shares(self) -> list[Sequence[Data]]:
         records = self.task.parts["train"]
@@ -205,7 +212,7 @@ class _Federation:
         if not (resume and path.exists()):
             self.server.begin()
             return
-        self.state = load_federation(path, self._plain(), self._fingerprint())
+        self.state = load_federation(path, self._plain(), self.fingerprint)
         self.server.arrays, self.server.state = self.state.arrays, self.state.aggregator
         self.transport.remember(self.state.remembered)
 
@@ -238,7 +245,7 @@ class _Federation:
         if row[self.column] < state.best or len(state.rows) == 1:
             state.best = min(state.best, row[self.column])
             self._save_model()
-        save_federation(self.folder.path / STATE, state, self._plain(), self._fingerprint())
+        save_federation(self.folder.path / STATE, state, self._plain(), self.fingerprint)
         text = json.dumps(state.reports, indent=1) + "\n"
         write_atomically(self.folder.path / REPORTS, [text.encode()])
 
@@ -248,13 +255,12 @@ class _Federation:
         seed_step(self.training.seed, VALIDATION, 0)
         load_arrays(self.model, self.server.arrays)
         batches = Batches(self.task.parts["validation"], self.training.batch_size, shuffle=False)
-        moved = (to_precision(batch, self.training.precision) for batch in batches.epoch())
         return {
             "epoch": report.round + 1,
             "step": self.state.steps,
             "seconds": round(self.state.seconds, 3),
             "train/loss": sum(losses) if losses else float("nan"),
-            **validate(self.objective, self.model, moved),
+            **validate(self.objective, self.model, self._on_device(batches)),
         }
 
     def _save_model(self) -> None:
@@ -289,3 +295,9 @@ class _Federation:
             clients=dict(self.transport.clients()),
             problems=tuple(problems),
         )
+
+
+def _device(accelerator: str) -> torch.device:
+    """Where clients in this process train: a GPU if there is one and the settings let it."""
+    gpu = accelerator != "cpu" and torch.cuda.is_available()
+    return torch.device("cuda" if gpu else "cpu")

@@ -15,8 +15,8 @@ class FederationConfig:
     """Who trains, how long, and what happens when somebody does not answer.
 
     Of the settings under `training`, a client uses batch_size, learning_rate (constant),
-    weight_decay, gradient_clip, target_weights, seed, precision and threads; its optimiser is new
-    in every round.
+    weight_decay, gradient_clip, target_weights, seed, precision, accelerator and threads; its
+    optimiser is new in every round.
 
     clients: into how many the training records are divided.
     fraction: share of the clients asked in a round, drawn anew; at least one.

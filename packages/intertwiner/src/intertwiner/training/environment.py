@@ -18,6 +18,7 @@ __all__ = [
     "deterministic",
     "make_fabric",
     "records_per_rank",
+    "seed_all",
     "seed_step",
     "step_seed",
     "to_precision",
@@ -59,14 +60,18 @@ def step_seed(seed: int, step: int, rank: int) -> int:
 
 
 def seed_step(seed: int, step: int, rank: int) -> None:
-    """Starts the random numbers of one step on one rank, on the CPU and on GPUs in use.
+    """Starts the random numbers of one step on one rank, on the CPU and on GPUs in use."""
+    seed_all(step_seed(seed, step, rank))
+
+
+def seed_all(seed: int) -> None:
+    """Starts all random numbers from `seed`, on the CPU and on GPUs in use.
 
     Not `torch.manual_seed`: without a GPU that one keeps a stack trace of every call.
     """
-    mixed = step_seed(seed, step, rank)
-    torch.default_generator.manual_seed(mixed)
+    torch.default_generator.manual_seed(seed)
     if torch.cuda.is_initialized():
-        torch.cuda.manual_seed_all(mixed)
+        torch.cuda.manual_seed_all(seed)
 
 
 def to_precision(batch: Batch, precision: str) -> Batch:
