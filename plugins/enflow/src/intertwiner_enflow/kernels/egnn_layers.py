@@ -102,7 +102,7 @@ def examples(
 ) -> list[tuple[Tensor, Tensor, Tensor, float]]:
     """Arguments of some sizes: lanes that are not filled, one particle, three dimensions."""
     found = []
-    for batch, count, dim, width, layers in ((3, 4, 2, 8, 2), (17, 3, 3, 16, 1), (2, 1, 3, 8, 2)):
+    for batch, count, dim, width, layers in ((3, 4, 2, 8, 2), (17, 3, 3, 8, 1), (2, 1, 3, 8, 2)):
         numbers = sum(torch.Size(shape).numel() for shape in _shapes(width))
 
         def draw(*shape: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""Arguments that the blocks are verified and timed with."""
+"""The pair terms as operations of plain tensors, and arguments they are verified and timed with."""
 
 from __future__ import annotations
 
@@ -9,7 +9,17 @@ from torch import Tensor
 
 from intertwiner_enflow.kernels import edge_block as blocks
 
-__all__ = ["edge_block", "mid_tangent"]
+__all__ = ["edge_block", "edge_block_dense", "edge_block_reference", "mid_tangent"]
+
+
+def edge_block_dense(x: Tensor, h: Tensor, e: Tensor, pairs: Tensor, *weights: Any) -> Any:
+    """`kernels.edge_block.edge_block`; weights: the fields of its `EdgeWeights` in order."""
+    return blocks.edge_block(x, h, e, pairs.to(x.dtype), blocks.EdgeWeights(*weights))
+
+
+def edge_block_reference(x: Tensor, h: Tensor, e: Tensor, pairs: Tensor, *weights: Any) -> Any:
+    """`kernels.edge_block.edge_block_reference` in the same form."""
+    return blocks.edge_block_reference(x, h, e, pairs.to(x.dtype), blocks.EdgeWeights(*weights))
 
 
 class _Draw:
@@ -26,7 +36,7 @@ class _Draw:
 def edge_block(
     dtype: torch.dtype, device: torch.device, generator: torch.Generator
 ) -> list[tuple[Any, ...]]:
-    """(x, h, e, pairs, weights), with and without attention."""
+    """(x, h, e, pairs, *weights), with and without attention."""
     draw = _Draw(dtype, device, generator)
     return [_edge_block(draw, 2, 4, 2, 8, True), _edge_block(draw, 3, 3, 3, 8, False)]
 
@@ -35,7 +45,7 @@ def _edge_block(
     draw: _Draw, batch: int, count: int, dim: int, width: int, attention: bool
 ) -> tuple[Any, ...]:
     x = draw(batch, count, dim)
-    different = 1 - torch.eye(count, dtype=draw.dtype, device=draw.device)
+    different = ~torch.eye(count, dtype=torch.bool, device=draw.device)
     weights = blocks.EdgeWeights(
         source=draw(width, width) / width**0.5,
         target=draw(width, width) / width**0.5,
@@ -53,7 +63,7 @@ def _edge_block(
     )
     pairs = different.reshape(1, count, count, 1)
     e = blocks.geometry(draw(batch, count, dim)).r2
-    return x, draw(batch, count, width), e, pairs, weights
+    return x, draw(batch, count, width), e, pairs, *weights
 
 
 def mid_tangent(

@@ -106,13 +106,24 @@ def build(name: str, settings: Mapping[str, str | int]) -> Path:
         flags.append("-mprefer-vector-width=512")
     folder = cache_folder() / "kernels"
     path = folder / f"enflow-{name}-{_key(compiler, flags)[:32]}.so"
-    if path.exists():
+    if _is_whole(path):
         return path
     make_folder(folder)
     with FileLock(path.with_suffix(".lock")):
-        if not path.exists():
+        if not _is_whole(path):
             _compile(compiler, flags, path)
+            path.with_suffix(".sha256").write_text(_digest(path))
     return path
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether the object is there with its digest: loading a truncated one ends the process."""
+    digest = path.with_suffix(".sha256")
+    return path.exists() and digest.exists() and digest.read_text() == _digest(path)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _key(compiler: str, flags: list[str]) -> str:
