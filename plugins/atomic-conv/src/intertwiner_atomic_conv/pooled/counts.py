@@ -26,6 +26,8 @@ SHELLS: Final = (3.4, 4.0, 4.6, 5.5, 7.0, 9.0, 12.0)
 """angstrom."""
 SOFTNESS: Final = 0.4
 RANGE: Final = SHELLS[-1] + SOFTNESS
+SEARCHED: Final = RANGE + 0.01
+"""Rounding of scalar products stays far below the margin."""
 LIGAND, HYDROGEN = 1, 1
 LIGAND_CLASSES: Final = ((6, 9, 16, 17, 35, 53), (7,), (8,))
 PROTEIN_CLASSES: Final = ((6,), (7,), (8,), (16,))
@@ -97,11 +99,13 @@ def count_pairs(
 
 
 def _close_pairs(x: NDArray[Any], z: Numbers, part: Numbers, first: int) -> tuple[Numbers, Numbers]:
-    """Pairs nearer than `RANGE`, numbered in the batch; squares by the scalar product."""
+    """Pairs nearer than `SEARCHED`, numbered in the batch; those beyond `RANGE` count nothing."""
     heavy = z != HYDROGEN
     ligand, protein = np.flatnonzero((part == 1) & heavy), np.flatnonzero((part != 1) & heavy)
-    gap = x[ligand].astype(np.float64)[:, None] - x[protein].astype(np.float64)[None]
-    row, column = np.nonzero(np.einsum("abi,abi->ab", gap, gap) < RANGE**2)
+    centre = x[ligand].mean(0) if len(ligand) else 0.0
+    a, b = x[ligand] - centre, x[protein] - centre
+    square = (a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * (a @ b.T)
+    row, column = np.nonzero(square < SEARCHED**2)
     return ligand[row] + first, protein[column] + first
 
 

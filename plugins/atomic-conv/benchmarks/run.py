@@ -1,0 +1,24 @@
+"""Every benchmark of the plugin: training steps, the radial kernel, scores.
+
+`python benchmarks/run.py [--json] [--repeats N] [--threads N]`; each also runs by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import radial
+import score
+import step
+
+from intertwiner.benchmark import Row, main
+
+
+def measure(repeats: int) -> Iterator[Row]:
+    """The rows of all benchmarks, one by one."""
+    for benchmark in (step, radial, score):
+        yield from benchmark.measure(repeats)
+
+
+if __name__ == "__main__":
+    main(__doc__ or "", measure)
