@@ -236,7 +236,8 @@ class Field:
     """One named tensor: attribute `name` of a record, one row per item of `site`.
 
     Shapes: `[items, rep.width]`; a `Label`, `Index` or single `Scalar` is `[items]`; the site
-    "graph" has one item a record. `site` may also be a named node set ("ligand", "protein").
+    "graph" has one item a record. On voxels a field is `[1, rep.width, n, n, n]` a record, axes in
+    the order x, y, z. `site` may also be a named node set ("ligand", "protein").
     """
 
     name: str

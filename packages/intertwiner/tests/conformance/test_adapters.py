@@ -53,7 +53,7 @@ def test_an_adapter_without_its_field_is_found():
 
 
 def test_an_adapter_of_a_structure_without_a_kit_is_skipped_with_the_reason():
-    with pytest.raises(NotCovered, match="no conformance kit is written for voxels"):
+    with pytest.raises(NotCovered, match="what every record of voxels carries is not written"):
         adapter(replace(between("centred"), takes=Structure.VOXELS))
 
 

@@ -141,5 +141,5 @@ def test_positions_that_are_not_points_are_refused():
 
 
 def test_a_structure_without_a_kit_says_so():
-    with pytest.raises(NotCovered, match="no conformance kit is written for voxels yet"):
-        kit_for(Structure.VOXELS)
+    with pytest.raises(NotCovered, match="no conformance kit is written for file yet"):
+        kit_for(Structure.FILE)

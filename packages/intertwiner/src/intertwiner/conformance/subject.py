@@ -18,7 +18,7 @@ from intertwiner.conformance.randomise import randomise
 from intertwiner.conformance.structures import StructureKit, kit_for
 from intertwiner.conformance.structures.base import dimension_of
 from intertwiner.conformance.twins import BrokenTwin
-from intertwiner.fields import Field, Label, Scalar, Symmetry
+from intertwiner.fields import VOXEL, Field, Label, Scalar, Symmetry
 from intertwiner.schema import Schema
 from intertwiner.specs import ModelSpec, load_target
 
@@ -129,6 +129,8 @@ class Subject:
             what = f"asked for and not given; the model gave {', '.join(given) or 'nothing'}"
             raise Refuted(Finding(target.name, what, hint="schema.targets in the model's target"))
         expected = expected_shape(target, len(self.kit.owner(batch, target.site)))
+        if target.site == VOXEL and value.dim() == 5:
+            expected = (expected[0], target.rep.width, *value.shape[2:])
         if tuple(value.shape) != expected and not isinstance(target.rep, Label):
             what = f"shape {tuple(value.shape)}, a {target.rep} per {target.site} is {expected}"
             raise Refuted(Finding(target.name, what, hint="how the model shapes this output"))

@@ -12,6 +12,7 @@ from intertwiner.conformance.checks import (
     batching,
     gauge,
     gradients,
+    grid,
     numerics,
     persistence,
     reaction,
@@ -38,7 +39,7 @@ class ModelCheck:
     once: asked only of the schema with all outputs.
     densities: asked of models of a density; `outputs`: of all others.
     structures: the structures it applies to; empty for all.
-    gauge: applies when the model declares a gauge symmetry.
+    gauge, grid: applies when the model declares such a symmetry.
     """
 
     name: str
@@ -51,12 +52,17 @@ class ModelCheck:
     outputs: bool = True
     structures: tuple[Structure, ...] = ()
     gauge: bool = False
+    grid: bool = False
 
     def applies(self, subject: Subject) -> bool:
         if not (self.densities if subject.density else self.outputs):
             return False
         if self.structures and subject.spec.reads not in self.structures:
             return False
+        if self.spaces is not None and subject.spec.reads == Structure.VOXELS:
+            return False
+        if self.grid:
+            return subject.symmetry.grid is not None
         if self.gauge:
             return subject.symmetry.gauge is not None
         if self.permutes:
@@ -88,6 +94,7 @@ MODEL_CHECKS: Final = (
     ModelCheck("permutation", symmetry.permutation, "numbering", permutes=True),
     ModelCheck("face corners", symmetry.corners, "corner", structures=(Structure.MESH,)),
     ModelCheck("gauge", gauge.gauge, "frame", gauge=True),
+    ModelCheck("grid", grid.grid, "axis", grid=True),
     ModelCheck("other symmetry", symmetry.uncovered, None),
     ModelCheck("batching", batching.batching, "company"),
     ModelCheck("determinism", numerics.determinism, "counts its calls"),

@@ -11,7 +11,7 @@ from torch_geometric.data import Batch, Data
 
 from intertwiner.conformance.findings import Finding
 from intertwiner.conformance.subject import expected_shape
-from intertwiner.fields import EDGE, FACE, GRAPH, NODE, VERTEX, Field, Index, Label
+from intertwiner.fields import EDGE, FACE, GRAPH, NODE, VERTEX, VOXEL, Field, Index, Label
 from intertwiner.specs import DatasetSpec
 
 __all__ = ["records_match", "same_records"]
@@ -49,7 +49,10 @@ def _wrong(record: Data, field: Field, *, is_target: bool) -> Finding | None:
     items = {GRAPH: 1, NODE: record.num_nodes, VERTEX: record.num_nodes}.get(field.site)
     if isinstance(field.rep, Index):
         return _wrong_index(record, field, field.rep)
-    expected = expected_shape(field, int(len(value) if items is None else items))
+    if field.site == VOXEL and value.dim() == 5:
+        expected: tuple[int, ...] = (1, field.rep.width, *value.shape[2:])
+    else:
+        expected = expected_shape(field, int(len(value) if items is None else items))
     if tuple(value.shape) != expected:
         what = f"shape {tuple(value.shape)} in record {name}, must be {expected}"
         return Finding(field.name, what)

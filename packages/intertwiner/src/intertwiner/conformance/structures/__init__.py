@@ -11,6 +11,7 @@ from intertwiner.conformance.structures.base import StructureKit
 from intertwiner.conformance.structures.bonds import BondsKit
 from intertwiner.conformance.structures.complexes import ComplexKit
 from intertwiner.conformance.structures.mesh import MeshKit
+from intertwiner.conformance.structures.voxels import VoxelsKit
 from intertwiner.fields import Structure
 
 __all__ = ["KITS", "StructureKit", "kit_for"]
@@ -20,6 +21,7 @@ KITS: Final[Mapping[Structure, type[StructureKit]]] = {
     Structure.BONDS: BondsKit,
     Structure.COMPLEX: ComplexKit,
     Structure.MESH: MeshKit,
+    Structure.VOXELS: VoxelsKit,
 }
 
 
