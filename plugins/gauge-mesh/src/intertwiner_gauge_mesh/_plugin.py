@@ -98,6 +98,18 @@ def intertwiner_kernels() -> Iterable[KernelSpec]:
         differentiable=2,
         priority=20,
     )
+    yield KernelSpec(
+        name="gauge-triton",
+        summary="Triton: sums of a tile of vertices in registers, no atomics",
+        op="gauge_aggregate",
+        target=f"{PACKAGE}.kernels.triton.operation:gauge_aggregate",
+        reference=f"{reference}:gauge_aggregate",
+        examples=f"{reference}:examples",
+        device="cuda",
+        differentiable=2,
+        requires=("triton",),
+        priority=30,
+    )
 
 
 @hookimpl

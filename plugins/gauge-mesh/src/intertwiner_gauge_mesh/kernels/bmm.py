@@ -100,12 +100,33 @@ class _Passes:
         if wanted.x or wanted.weight:
             for bucket in _buckets(problem):
                 self._walk(problem, bucket, g.index_select(0, bucket.rows), x, matrices, dx, slopes)
+        alone = self.alone_backward(problem, g, x, self_weight, wanted, dx)
+        return alone._replace(weight=None if slopes is None else _fold(slopes, problem))
+
+    def alone(
+        self, problem: Problem, x: Tensor, self_weight: Tensor | None, bias: Tensor | None
+    ) -> Tensor:
+        """The terms that need no neighbour: the vertex itself, and the bias."""
+        return _start(problem, x, self_weight, bias)
+
+    def alone_backward(
+        self,
+        problem: Problem,
+        g: Tensor,
+        x: Tensor,
+        self_weight: Tensor | None,
+        wanted: Wanted,
+        dx: Tensor | None = None,
+    ) -> Gradients:
+        """Their gradients; that of x is added to `dx`, if it is given."""
+        if wanted.x and dx is None:
+            dx = torch.zeros_like(x, memory_format=torch.contiguous_format)
         own = None if self_weight is None else _weighed(problem.graph, g)
         if dx is not None and own is not None and self_weight is not None:
             _self_transposed(problem, own, self_weight, dx)
         return Gradients(
             dx,
-            None if slopes is None else _fold(slopes, problem),
+            None,
             _self_slope(problem, own, x) if wanted.self_weight and own is not None else None,
             _bias_slope(problem, g) if wanted.bias else None,
         )
