@@ -16,7 +16,7 @@ from torch.nn.functional import linear
 
 __all__ = ["CHUNK_ELEMENTS", "mid_tangent", "mid_tangent_reference"]
 
-CHUNK_ELEMENTS = 100_000
+CHUNK_ELEMENTS = 260_000
 """Numbers of a chunk's largest array, so that it stays in the second-level cache."""
 
 
