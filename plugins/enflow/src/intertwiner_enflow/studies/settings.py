@@ -25,7 +25,7 @@ class BudgetSettings:
     """
 
     layers: int = 3
-    features: int = 64
+    features: int = 32
     fine_tune_share: float = 0.0
     batch_size: int = 100
     learning_rate: float = 5e-3
@@ -44,7 +44,6 @@ _OURS: Final = BudgetSettings()
 FAST: Final = {"dw4": _OURS, "lj13-half": _OURS, "lj13-double": _OURS}
 """Target -> our settings."""
 PAPER: Final = BudgetSettings(
-    features=32,
     fine_tune_share=1.0,
     fine_tune_rate=5e-4,
     steps=(0, 0),
