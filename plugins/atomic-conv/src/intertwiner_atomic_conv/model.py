@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields, replace
-from typing import Any
+from itertools import pairwise
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
@@ -88,9 +87,10 @@ class AtomicConvNetwork(nn.Module):
 
     def interface(self, batch: Batch) -> Interface:
         """The changed atoms of a batch and their edges, on the batch's device."""
-        graphs, sizes = [], (batch.ptr[1:] - batch.ptr[:-1]).tolist()
-        for x, z, part in zip(*(_split(batch[name], sizes) for name in FIELDS), strict=True):
-            graphs.append(self.graphs.get(x.astype(np.float64), z, part))
+        bounds = batch.ptr.tolist()
+        sizes = [stop - first for first, stop in pairwise(bounds)]
+        x, z, part = (batch[name].detach().cpu().numpy() for name in ("pos", "z", "part"))
+        graphs = [self.graphs.get(x[a:b], z[a:b], part[a:b]) for a, b in pairwise(bounds)]
         own, other = self.reach.limits
         joined = join_blocks(
             graphs,
@@ -122,7 +122,7 @@ class AtomicConvNetwork(nn.Module):
 
     def _naive(self, batch: Batch) -> Float[Tensor, "complexes outputs"]:
         rows = []
-        for first, stop in zip(batch.ptr.tolist(), batch.ptr[1:].tolist(), strict=False):
+        for first, stop in pairwise(batch.ptr.tolist()):
             z = batch.z[first:stop]
             kept = torch.from_numpy(self._kept(z.cpu().numpy())).to(z.device)
             pos, part = batch.pos[first:stop][kept], batch.part[first:stop][kept]
@@ -166,14 +166,6 @@ class AtomicConvNetwork(nn.Module):
         common, cross, displaced = sums.view(3, nodes, buckets, -1)
         square = (common + cross).square() + (common + displaced).square()
         return square.sum(0).cpu(), 2 * nodes
-
-
-FIELDS = ("pos", "z", "part")
-
-
-def _split(values: Tensor, sizes: list[int]) -> list[NDArray[Any]]:
-    bounds = np.cumsum(sizes)[:-1]
-    return np.split(values.detach().cpu().numpy(), bounds)
 
 
 def _renumbered(graph: BlockedGraph, kept: Numbers) -> BlockedGraph:

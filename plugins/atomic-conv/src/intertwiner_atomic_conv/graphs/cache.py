@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from intertwiner_atomic_conv.graphs.blocks import BlockedGraph
 from intertwiner_atomic_conv.graphs.interface import Numbers, Points
@@ -32,15 +34,16 @@ class GraphCache:
     def __len__(self) -> int:
         return len(self._graphs)
 
-    def get(self, x: Points, z: Numbers, part: Numbers) -> BlockedGraph:
-        """The graph of a complex: x [n, 3] angstrom, z [n], part [n]."""
+    def get(self, x: NDArray[Any], z: Numbers, part: Numbers) -> BlockedGraph:
+        """The graph of a complex: x [n, 3] angstrom, of any precision, z [n], part [n]."""
         key = hashlib.blake2b(x.tobytes(), digest_size=16)
-        key.update(np.stack([z, part]).tobytes())
+        key.update(z.tobytes())
+        key.update(part.tobytes())
         name = key.digest()
         if name in self._graphs:
             self._graphs.move_to_end(name)
             return self._graphs[name]
-        graph = self.build(x, z, part)
+        graph = self.build(x.astype(np.float64), z, part)
         self._graphs[name] = graph
         self._bytes += graph.bytes
         while self._bytes > self.capacity and len(self._graphs) > 1:
