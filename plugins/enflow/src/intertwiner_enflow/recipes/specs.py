@@ -62,7 +62,13 @@ def _particles(
             for control in ("gnn", "kernel", "simple")
         ),
     )
-    small = {**_TRAINING, **data, "data.train": 10_000, "data.test": 1_000}
+    small = {
+        **_TRAINING,
+        **data,
+        "data.train": 10_000,
+        "data.validation": 200 if name == "dw4" else 50,
+        "data.test": 1_000 if name == "dw4" else 400,
+    }
     scales = {
         "small": Scale(overrides=small, seeds=(0, 1, 2)),
         "paper": Scale(
@@ -127,6 +133,7 @@ def _molecules() -> Iterable[RecipeSpec]:
             arms=(Arm(name="joint"),),
             scales={
                 "small": Scale(overrides=joint, seeds=(0,)),
+                "hour": Scale(overrides={**joint, "training.epochs": 250}, seeds=(0,)),
                 "paper": Scale(
                     overrides=published,
                     seeds=(0,),
