@@ -1,7 +1,8 @@
 """The recipe `interaction-recovery`: is the learned interaction the true one? No torch here.
 
-On generated pockets the pair energy is known. The smooth cross graph must recover it; the same
-filters on the 12 and on the 48 nearest atoms show what a thin graph costs.
+On generated pockets the pair energy is known. The smooth cross graph must recover it, linear in the
+features (a sum over pairs, which is what the energy is) or through a network; the same filters and
+network on the 12 and on the 48 nearest atoms show what a thin graph costs.
 """
 
 from __future__ import annotations
@@ -23,6 +24,11 @@ _TRAINING: Final[dict[str, Any]] = {
     "data.targets": ("pK",),
 }
 _NEAREST: Final[dict[str, Any]] = {"model.graph": "knn", "model.reach": 12.0}
+_LINEAR: Final[dict[str, Any]] = {
+    "model.hidden": (),
+    "model.dropout": (),
+    "model.skip": False,
+}
 
 RECOVERY: Final = RecipeSpec(
     name="interaction-recovery",
@@ -31,6 +37,7 @@ RECOVERY: Final = RecipeSpec(
     model="atomic-conv/cross",
     dataset="atomic-conv/synthetic-pockets",
     arms=(
+        Arm(name="cross-linear", overrides=_LINEAR),
         Arm(name="cross"),
         Arm(name="nearest-12", overrides={**_NEAREST, "model.neighbors": 12}),
         Arm(name="nearest-48", overrides={**_NEAREST, "model.neighbors": 48}),

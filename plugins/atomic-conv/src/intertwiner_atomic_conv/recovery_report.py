@@ -156,7 +156,7 @@ def _figures(arms: Mapping[str, Sequence[Recovery]]) -> Iterator[Figure]:
         for name, title, unit, required in FIGURES:
             values = [getattr(row, name) for row in rows]
             spread = stdev(values) if len(values) > 1 else None
-            asked = required if arm == "cross" else None
+            asked = required if arm == "cross-linear" else None
             yield Figure(f"{arm}/{title}", fmean(values), spread, len(values), unit, required=asked)
 
 

@@ -54,14 +54,15 @@ def grouped_linear(
     slices: Sequence[Slice],
     place: Int[Tensor, " rows"] | None = None,
     size: int | None = None,
+    bias: Float[Tensor, "groups outputs"] | None = None,
 ) -> Float[Tensor, "size outputs"]:
     """Each slice of rows times the matrix of its group, added up in rows `place` of the output.
 
-        out[place[r]] = sum over rows r of x[r] W[group of r]
+        out[place[r]] = sum over rows r of x[r] W[group of r] + b[group of r]
 
     slices: covering all rows in order; a group may come more than once. Without `place`, row r of
     the output is that of x. size: rows of the output. Differentiable twice.
     """
     run = dispatch(GROUPED_LINEAR, x.device, x.dtype)
-    out: Tensor = run(x, weight, tuple(slices), place, len(x) if size is None else size)
+    out: Tensor = run(x, weight, tuple(slices), place, len(x) if size is None else size, bias)
     return out

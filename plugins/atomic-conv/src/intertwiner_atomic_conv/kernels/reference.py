@@ -47,9 +47,12 @@ def grouped_linear(
     slices: Sequence[tuple[int, int, int]],
     place: Int[Tensor, " rows"] | None,
     size: int,
+    bias: Float[Tensor, "groups outputs"] | None = None,
 ) -> Float[Tensor, "size outputs"]:
     """See `intertwiner_atomic_conv.kernels.grouped_linear`."""
     rows = [x[first:stop] @ weight[group] for group, first, stop in slices]
+    if bias is not None:
+        rows = [row + bias[group] for row, (group, _, _) in zip(rows, slices, strict=True)]
     product = torch.cat(rows) if rows else x.new_zeros(0, weight.shape[2])
     if place is None:
         return product
@@ -82,7 +85,12 @@ def grouped_linear_examples(
         weight = weight.view(3, inputs, outputs)
         slices = ((2, 0, 3), (0, 3, rows - 2), (2, rows - 2, rows))
         place = torch.randint(0, rows, (rows,), generator=generator, device=device)
-        found += [(x, weight, slices, None, rows), (x, weight, slices, place, rows)]
+        bias = _uniform(3 * outputs, -1.0, 1.0, dtype, generator).view(3, outputs)
+        found += [
+            (x, weight, slices, None, rows),
+            (x, weight, slices, place, rows),
+            (x, weight, slices, None, rows, bias),
+        ]
     return found
 
 

@@ -81,8 +81,7 @@ class AtomicNetworks(nn.Module):
         x = x + self.biases[0].index_select(0, group)
         for layer, rate in enumerate(self.dropout, start=1):
             x = self._drop(torch.relu(x), rate, copies)
-            bias = self.biases[layer].index_select(0, group)
-            x = grouped_linear(x, self.weights[layer], slices) + bias
+            x = grouped_linear(x, self.weights[layer], slices, bias=self.biases[layer])
         return x if linear is None else x + linear
 
     def forward(

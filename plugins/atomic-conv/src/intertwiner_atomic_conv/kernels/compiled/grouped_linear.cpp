@@ -59,11 +59,15 @@ inline void multiply(const T* const* from, int64_t stride, const T* matrix, int6
 }
 
 template <class T>
-void forward(const T* x, const T* weight, const int64_t* slices, const int64_t* place, T* out,
-             int64_t count, int64_t inputs, int64_t outputs) {
+void forward(const T* x, const T* weight, const int64_t* slices, const int64_t* place,
+             const T* bias, T* out, int64_t count, int64_t inputs, int64_t outputs) {
     for (int64_t s = 0; s < count; ++s) {
         const T* matrix = weight + slices[3 * s] * inputs * outputs;
         const int64_t stop = slices[3 * s + 2];
+        for (int64_t r = slices[3 * s + 1]; bias && r < stop; ++r) {
+            T* row = out + (place ? place[r] : r) * outputs;
+            for (int64_t j = 0; j < outputs; ++j) row[j] += bias[slices[3 * s] * outputs + j];
+        }
         for (int64_t r = slices[3 * s + 1]; r < stop; r += ROWS) {
             const T* from[ROWS];
             T* to[ROWS];
@@ -127,13 +131,27 @@ void by_weights(const T* grad, const T* x, const int64_t* slices, const int64_t*
     }
 }
 
+template <class T>
+void by_bias(const T* grad, const int64_t* slices, const int64_t* place, T* by, int64_t count,
+             int64_t outputs) {
+    for (int64_t s = 0; s < count; ++s)
+        for (int64_t r = slices[3 * s + 1]; r < slices[3 * s + 2]; ++r) {
+            const T* row = grad + (place ? place[r] : r) * outputs;
+            for (int64_t j = 0; j < outputs; ++j) by[slices[3 * s] * outputs + j] += row[j];
+        }
+}
+
 }  // namespace
 
 #define OPERATIONS(T, NAME)                                                                        \
     extern "C" void forward_##NAME(const T* x, const T* weight, const int64_t* slices,             \
-                                   const int64_t* place, T* out, int64_t count, int64_t inputs,    \
-                                   int64_t outputs) {                                              \
-        forward<T>(x, weight, slices, place, out, count, inputs, outputs);                         \
+                                   const int64_t* place, const T* bias, T* out, int64_t count,     \
+                                   int64_t inputs, int64_t outputs) {                              \
+        forward<T>(x, weight, slices, place, bias, out, count, inputs, outputs);                   \
+    }                                                                                              \
+    extern "C" void by_bias_##NAME(const T* grad, const int64_t* slices, const int64_t* place,     \
+                                   T* by, int64_t count, int64_t outputs) {                        \
+        by_bias<T>(grad, slices, place, by, count, outputs);                                       \
     }                                                                                              \
     extern "C" void by_rows_##NAME(const T* grad, const T* weight, const int64_t* slices,          \
                                    const int64_t* place, T* by_x, int64_t count, int64_t inputs,   \

@@ -26,32 +26,44 @@ def grouped_linear(
     slices: Sequence[Slice],
     place: Int[Tensor, " rows"] | None,
     size: int,
+    bias: Float[Tensor, "groups outputs"] | None = None,
 ) -> Float[Tensor, "size outputs"]:
     """See `intertwiner_atomic_conv.kernels.grouped_linear`."""
     plain = partial(_reference, slices, place, size)
     loaded = library("grouped_linear")
+    tensors = (x, weight) if bias is None else (x, weight, bias)
     if loaded is None:
-        return plain(x, weight)
+        return plain(*tensors)
     table = torch.tensor(slices, dtype=torch.int64).view(-1, 3)
     forward = partial(_forward, loaded, table, place, size)
     backward = partial(_backward, loaded, table, place)
-    return differentiable(forward, backward, plain, x, weight)
+    return differentiable(forward, backward, plain, *tensors)
 
 
 def _reference(
-    slices: Sequence[Slice], place: Tensor | None, size: int, x: Tensor, weight: Tensor
+    slices: Sequence[Slice],
+    place: Tensor | None,
+    size: int,
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
 ) -> Tensor:
-    return reference.grouped_linear(x, weight, slices, place, size)
+    return reference.grouped_linear(x, weight, slices, place, size, bias)
 
 
 def _forward(
-    loaded: ctypes.CDLL, table: Tensor, place: Tensor | None, size: int, x: Tensor, weight: Tensor
+    loaded: ctypes.CDLL,
+    table: Tensor,
+    place: Tensor | None,
+    size: int,
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
 ) -> Tensor:
     out = x.new_zeros(size, weight.shape[2])
-    run = f"forward_{_name(x)}"
-    call(
-        loaded, run, x.contiguous(), weight.contiguous(), table, place, out, *_sizes(table, weight)
-    )
+    shift = None if bias is None else bias.contiguous()
+    tensors = x.contiguous(), weight.contiguous(), table, place, shift, out
+    call(loaded, f"forward_{_name(x)}", *tensors, *_sizes(table, weight))
     return out
 
 
@@ -63,19 +75,27 @@ def _backward(
     needed: Sequence[bool],
     x: Tensor,
     weight: Tensor,
-) -> tuple[Tensor | None, Tensor | None]:
-    by_x = torch.zeros_like(x, memory_format=torch.contiguous_format) if needed[0] else None
-    by_weight = (
-        torch.zeros_like(weight, memory_format=torch.contiguous_format) if needed[1] else None
-    )
+    bias: Tensor | None = None,
+) -> tuple[Tensor | None, ...]:
     rest = _sizes(table, weight)
-    if by_x is not None:
-        run = f"by_rows_{_name(x)}"
-        call(loaded, run, grad, weight.contiguous(), table, place, by_x, *rest)
-    if by_weight is not None:
-        run = f"by_weights_{_name(x)}"
-        call(loaded, run, grad, x.contiguous(), table, place, by_weight, *rest)
-    return by_x, by_weight
+    found: list[Tensor | None] = [
+        _zeros(tensor) if need else None
+        for tensor, need in zip((x, weight, bias), needed, strict=False)
+    ]
+    name = _name(x)
+    if found[0] is not None:
+        call(loaded, f"by_rows_{name}", grad, weight.contiguous(), table, place, found[0], *rest)
+    if found[1] is not None:
+        call(loaded, f"by_weights_{name}", grad, x.contiguous(), table, place, found[1], *rest)
+    if len(found) > 2 and found[2] is not None:
+        call(loaded, f"by_bias_{name}", grad, table, place, found[2], len(table), rest[2])
+    return tuple(found)
+
+
+def _zeros(tensor: Tensor | None) -> Tensor | None:
+    if tensor is None:
+        return None
+    return torch.zeros_like(tensor, memory_format=torch.contiguous_format)
 
 
 def _sizes(table: Tensor, weight: Tensor) -> tuple[int, int, int]:
