@@ -12,7 +12,7 @@ from torch_geometric.data import Data
 from intertwiner.errors import DataError, RunError
 from intertwiner_enflow.datasets.excerpt import excerpt
 from intertwiner_enflow.targets import DoubleWell, LennardJones
-from intertwiner_enflow.viz import draw_double_well, draw_film, draw_molecule_grid
+from intertwiner_enflow.viz import draw_double_well, draw_film, draw_molecule_grid, write_page
 from intertwiner_enflow.viz._raster import Canvas, colour
 
 image = pytest.importorskip("matplotlib.image")
@@ -71,3 +71,19 @@ def test_the_nearer_ball_hides_the_farther_one() -> None:
     assert middle[0] > middle[2]
     assert rim[2] > rim[0]
     assert picture[1, 1].tolist() == [1.0, 1.0, 1.0]
+
+
+def test_the_page_carries_its_frames_and_needs_no_network(tmp_path: Path) -> None:
+    path = torch.stack([WATER.pos, 2 * WATER.pos])
+    page = write_page(
+        [path], (1.0, 0.0), tmp_path / "page.html", elements=[WATER.z], title="a </script> b"
+    )
+    text = page.read_text("utf-8")
+    assert "{{" not in text
+    assert "0.757" in text
+    assert "http" not in text
+    assert "a &lt;/script&gt; b" in text
+    with pytest.raises(DataError, match="path 0 has 2 frames for 1 times"):
+        write_page([path], (1.0,), tmp_path / "page.html")
+    with pytest.raises(DataError, match="no paths"):
+        write_page([], (1.0,), tmp_path / "page.html")

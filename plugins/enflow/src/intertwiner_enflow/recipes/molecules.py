@@ -26,7 +26,7 @@ from intertwiner_enflow.molecules import (
 )
 from intertwiner_enflow.molecules.bonds import SYMBOLS
 from intertwiner_enflow.recipes.tables import drawn
-from intertwiner_enflow.viz import draw_molecule_grid
+from intertwiner_enflow.viz import draw_molecule_grid, write_page
 
 __all__ = ["report"]
 
@@ -54,6 +54,13 @@ def report(results: Sequence[ArmResult], folder: Path) -> Report:
     }
     write_xyz(folder / "samples.xyz", samples)
     write_sdf(folder / "samples.sdf", samples)
+    write_page(
+        [record.pos[None] for record in samples[:50]],
+        (0.0,),
+        folder / "molecules.html",
+        elements=[record.z for record in samples[:50]],
+        title="sampled molecules",
+    )
     groups = {"sampled": samples[:16], "true": true[:16]}
     pictures, missing = drawn([partial(draw_molecule_grid, groups, folder / "molecules.png")])
     return Report(

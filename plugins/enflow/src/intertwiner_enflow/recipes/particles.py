@@ -19,7 +19,7 @@ from intertwiner_enflow.evaluation.density import DensityReport, evaluate_densit
 from intertwiner_enflow.recipes.tables import by_arm, drawn, shown, spread
 from intertwiner_enflow.studies.distance import control_distances
 from intertwiner_enflow.targets import DoubleWell, Target, target_named
-from intertwiner_enflow.viz import draw_double_well, draw_film
+from intertwiner_enflow.viz import draw_double_well, draw_film, write_page
 
 __all__ = ["report"]
 
@@ -156,4 +156,5 @@ def _draw(run: Run, target: Target, test: Tensor, folder: Path) -> Path:
     whole: Any = run.model.flow
     z = whole.sample_prior(1, target.particles)
     frames = whole.path(z, _TIMES)[:, 0] * whole.scale
+    write_page([frames], _TIMES, folder / "film.html", title=f"{target.name}: path of a sample")
     return draw_film(frames, _TIMES, folder / "film.png")

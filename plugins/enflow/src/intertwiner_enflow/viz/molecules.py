@@ -14,9 +14,9 @@ from intertwiner_enflow.molecules import bond_orders, stable_atoms
 from intertwiner_enflow.viz._figure import new_figure, save
 from intertwiner_enflow.viz._raster import Array, Canvas, colour
 
-__all__ = ["draw_molecule_grid"]
+__all__ = ["COLOURS", "RADII", "draw_molecule_grid"]
 
-_COLOURS: Final = {
+COLOURS: Final = {
     1: "#e8e8e8",
     6: "#505050",
     7: "#3050f8",
@@ -24,7 +24,7 @@ _COLOURS: Final = {
     9: "#50c040",
     16: "#e0c020",
 }
-_RADII: Final = {1: 0.23, 6: 0.36, 7: 0.34, 8: 0.33, 9: 0.31, 16: 0.45}
+RADII: Final = {1: 0.23, 6: 0.36, 7: 0.34, 8: 0.33, 9: 0.31, 16: 0.45}
 _RED: Final = "#ff0000"
 _STICK: Final = 0.11
 _MARGIN: Final = 0.7
@@ -61,17 +61,17 @@ def _paint(record: Data) -> Array:
     reach = float(np.abs(places[:, :2]).max()) + _MARGIN
     canvas = Canvas(2 * reach, 2 * reach, _PIXELS / (2 * reach), (-reach, reach))
     numbers = record.z.tolist()
-    tints = [colour(_COLOURS[number]) for number in numbers]
+    tints = [colour(COLOURS[number]) for number in numbers]
     orders = bond_orders(record.z, record.pos).triu()
     for first, second in orders.nonzero().tolist():
         _bond(canvas, places, tints, first, second, int(orders[first, second]))
     for place, number, tint in zip(places, numbers, tints, strict=True):
-        canvas.ball(place, _RADII[number], tint)
+        canvas.ball(place, RADII[number], tint)
     for place, number, good in zip(
         places, numbers, stable_atoms(record.z, record.pos).tolist(), strict=True
     ):
         if not good:
-            canvas.ring(place, _RADII[number] + 0.12, 0.09, colour(_RED))
+            canvas.ring(place, RADII[number] + 0.12, 0.09, colour(_RED))
     return canvas.picture()
 
 
