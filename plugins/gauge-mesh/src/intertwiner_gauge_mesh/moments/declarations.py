@@ -12,8 +12,8 @@ __all__ = ["moment_models"]
 
 _PACKAGE: Final = "intertwiner_gauge_mesh.moments"
 _TINY: Final[dict[str, Any]] = {
-    "hidden": "4x0+3x1+2x2",
-    "message": "2x0+2x1+2x2",
+    "hidden": "6x0+6x1+6x2",
+    "message": "4x0+4x1+4x2",
     "products": 1,
     "blocks": 1,
     "head": (8,),

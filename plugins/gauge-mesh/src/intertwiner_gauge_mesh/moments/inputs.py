@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import Final
 
 import torch
 from jaxtyping import Float
@@ -25,9 +26,13 @@ from intertwiner_gauge_mesh.types import FeatureType
 
 __all__ = ["MomentInputs"]
 
+BOUND: Final = 4.0
+"""What the modulus of a channel approaches, in its own size: slivers have moments far from all."""
+
 
 class MomentInputs(nn.Module):
-    """Features of type `kind`, every channel of about unit size over the training meshes.
+    """Features of type `kind`, every channel of about unit size over the training meshes and
+    bounded, |z| / sqrt(1 + |z|^2 / 16), so that a degenerate neighbourhood stays harmless.
 
     names, fields: as of `InputFeatures`; all scalar fields of one channel have their moments
     taken. `unit`, a length, `shift` (of scalars) and `scale` are buffers, set by `fit`.
@@ -62,7 +67,9 @@ class MomentInputs(nn.Module):
             values = raw[:, block.start : block.stop].reshape(len(raw), -1, block.count)
             if block.order == 0:
                 values = values - self.shift.to(raw.dtype)
-            parts.append((values / scale).flatten(1))
+            values = values / scale
+            size = values.square().sum(1, keepdim=True)
+            parts.append((values * (1 + size / BOUND**2).rsqrt()).flatten(1))
         return torch.cat(parts, 1)
 
     def raw(self, batch: Batch, plan: MeshPlan) -> Float[Tensor, "vertices width"]:

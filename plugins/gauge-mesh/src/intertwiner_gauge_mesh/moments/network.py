@@ -46,6 +46,8 @@ class MomentTrunk(nn.Module):
         )
         self.bends = nn.ModuleList(make(hidden) for _ in range(config.blocks))
         self.last = make(hidden)
+        if isinstance(self.last, Product) and self.last.back is not None:
+            self.last.back = _NarrowLinear(self.last.back, out)
         self.kept = out.width
         self._calm()
 
@@ -70,6 +72,20 @@ class MomentTrunk(nn.Module):
             x = x + bend(convolution(mix(x), plan))
         result: Tensor = self.last(x)
         return result[:, : self.kept]
+
+
+class _NarrowLinear(GaugeLinear):
+    """The map without the matrices of orders above those of `out`, which nothing reads: zeros."""
+
+    def __init__(self, full: GaugeLinear, out: FeatureType) -> None:
+        super().__init__(full.type_in, out, bias=False)
+        self.matrices = nn.ParameterList(full.matrices[rank] for rank in range(len(self.common)))
+        self.width = full.type_out.width
+
+    def forward(self, x: Float[Tensor, "vertices width_in"]) -> Float[Tensor, "vertices width_out"]:
+        """Rows of the full width."""
+        narrow = super().forward(x)
+        return nn.functional.pad(narrow, (0, self.width - narrow.shape[1]))
 
 
 class MomentNetwork(MeshNetwork):
