@@ -2,7 +2,8 @@
 
 All arms have 8,177 to 8,716 parameters, the same shapes, fields and steps. Every baseline has its
 own learning rate, the best of 0.001, 0.003 and 0.008 on the validation shapes after 800 steps:
-0.003 for point-messages, 0.008 for the others; the gauge-equivariant arms have 0.008. No torch here.
+0.003 for point-messages, 0.008 for the others; the gauge-equivariant arms have 0.008.
+No torch here.
 """
 
 from __future__ import annotations
