@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 
@@ -190,3 +192,14 @@ def test_plans_of_meshes_seen_before_are_kept(make_batch, mesh):
     assert model.plan(batch).parts[0] is model.plan(make_batch(record(mesh, seed=5))).parts[0]
     other = {**record(mesh), "pos": mesh[0] + 1e-9}
     assert model.plan(make_batch(other)).parts[0] is not model.plan(batch).parts[0]
+
+
+@torch.no_grad()
+def test_a_copy_of_a_network_takes_no_plans_along(make_batch, mesh):
+    model = network().double()
+    batch = make_batch(record(mesh))
+    model(batch)
+    twin = copy.deepcopy(model)
+    assert not twin.planner._kept
+    assert twin.planner.make.__self__ is twin
+    assert largest(model.eval()(batch), twin.eval()(batch)) == 0.0

@@ -10,6 +10,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -21,8 +22,8 @@ from intertwiner_gauge_mesh.plan import MeshPlan
 
 __all__ = ["Planner", "single_meshes", "split_faces", "welded_first", "welded_mean"]
 
-KEPT_EDGES = 8_000_000
-"""Directed edges of the plans that are kept, about 400 MB."""
+KEPT_EDGES = 16_000_000
+"""Directed edges of the plans that are kept, about 600 MB."""
 
 
 class Planner:
@@ -35,6 +36,10 @@ class Planner:
         self.make = make
         self._kept: OrderedDict[bytes, MeshPlan] = OrderedDict()
         self._edges = 0
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy of a network starts without plans."""
+        return {"make": self.make, "_kept": OrderedDict(), "_edges": 0}
 
     def __call__(self, batch: Batch) -> MeshPlan:
         """Reads `pos`, `face`, and where they are there `frame` and `gauge_angle` (radian).
