@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 import torch
@@ -147,10 +147,16 @@ class DepthwiseNetwork(nn.Module):
 class EnergyForceNetwork(DepthwiseNetwork):
     """The network when energy and forces, and nothing else, are learned."""
 
-    def training_loss(self, batch: Batch) -> Float[Tensor, ""]:
-        """w_E (dE/n)^2 + w_F |dF|^2/3n with the weights of the settings."""
+    def training_loss(
+        self, batch: Batch, predictions: Mapping[str, Tensor] | None = None
+    ) -> Float[Tensor, ""]:
+        """w_E (dE/n)^2 + w_F |dF|^2/3n with the weights of the settings.
+
+        predictions: what the network gives for the batch, where that is known already.
+        """
         weights = (self.config.energy_weight, self.config.force_weight)
-        return energy_force_loss(self(batch), batch, *weights)
+        outputs = self(batch) if predictions is None else predictions
+        return energy_force_loss(outputs, batch, *weights)
 
 
 def build_network(config: DepthwiseConfig, schema: Schema) -> DepthwiseNetwork:
