@@ -30,7 +30,7 @@ from intertwiner_atomic_conv.config import PooledConfig
 from intertwiner_atomic_conv.errors import InvalidInput
 from intertwiner_atomic_conv.evaluation.models import SCHEMA
 from intertwiner_atomic_conv.model import AtomicConvNetwork
-from intertwiner_atomic_conv.pooled.counts import count_pairs
+from intertwiner_atomic_conv.pooled.counts import Counts, heavy_atoms, pair_steps
 from intertwiner_atomic_conv.pooled.model import Features, PooledNetwork, features_of
 
 __all__ = ["Score", "Scorer", "complex_from_arrays", "default_model", "score"]
@@ -40,6 +40,8 @@ Arrays = tuple[Any, Any]
 Network = AtomicConvNetwork | PooledNetwork
 FAR = 12.0
 """angstrom."""
+TOGETHER = 8
+"""Complexes whose pairs fit the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,16 @@ class Scorer:
         self, records: Sequence[Data], reports: Sequence[tuple[str, ...]] | None = None
     ) -> list[Score]:
         """Scores of records with pos, z, part (1 for the ligand)."""
+        reports = reports or [()] * len(records)
+        return [
+            found
+            for first in range(0, len(records), TOGETHER)
+            for found in self._batch(
+                records[first : first + TOGETHER], reports[first : first + TOGETHER]
+            )
+        ]
+
+    def _batch(self, records: Sequence[Data], reports: Sequence[tuple[str, ...]]) -> list[Score]:
         batch = collate([_bare(record) for record in records])
         columns = (
             _of_network(self.network, batch)
@@ -118,7 +130,6 @@ class Scorer:
             else _of_ensemble(self.network, batch)
         )
         atoms = columns.atoms.split((batch.ptr[1:] - batch.ptr[:-1]).tolist())
-        reports = reports or [()] * len(records)
         return [
             Score(
                 name=str(record.get("name", "")),
@@ -153,16 +164,22 @@ def _of_network(network: AtomicConvNetwork, batch: Batch) -> _Columns:
 
 
 def _of_ensemble(network: PooledNetwork, batch: Batch) -> _Columns:
-    weight = torch.ones(len(batch.z), requires_grad=True)
-    counts = count_pairs(batch.pos, batch.z, batch.part, batch.ptr, weight)
-    features = features_of(counts)
-    members = network.members(features)[:, :, 0]
-    (atoms,) = torch.autograd.grad(members.mean(0).sum(), weight)
+    """Contributions are gradient times count, of every kind of pair in every shell."""
     with torch.no_grad():
-        interaction = network.interaction(features)[:, 0]
+        pairs = pair_steps(batch.pos, batch.z, batch.part, batch.ptr)
+    size = heavy_atoms(batch.pos, batch.z, batch.part, batch.ptr)
+    leaves = pairs.shells().requires_grad_(), pairs.rf_score().requires_grad_()
+    features = features_of(Counts(*leaves, size))
+    members = network.members(features)[:, :, 0]
+    slopes = torch.autograd.grad(members.mean(0).sum(), leaves)
+    with torch.no_grad():
+        apart = network.members(features.apart())[:, :, 0].mean(0)
         warnings = _distances(network, features)
-    spread = members.detach().std(0, correction=0)
-    return _Columns(members.detach().mean(0), interaction, 0.5 * atoms, spread, warnings)
+        members = members.detach()
+        total = members.mean(0)
+        spread = members.std(0, correction=0)
+        atoms = pairs.shares(len(batch.z), *slopes)
+    return _Columns(total, total - apart, atoms, spread, warnings)
 
 
 def _distances(network: PooledNetwork, features: Features) -> list[tuple[str, ...]]:

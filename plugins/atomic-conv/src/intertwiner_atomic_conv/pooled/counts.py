@@ -16,11 +16,21 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["RANGE", "RF_SCORE_FEATURES", "SHELLS", "SHELL_FEATURES", "Counts", "count_pairs"]
+__all__ = [
+    "RANGE",
+    "RF_SCORE_FEATURES",
+    "SHELLS",
+    "SHELL_FEATURES",
+    "Counts",
+    "PairSteps",
+    "count_pairs",
+    "heavy_atoms",
+    "pair_steps",
+]
 
 SHELLS: Final = (3.4, 4.0, 4.6, 5.5, 7.0, 9.0, 12.0)
 """angstrom."""
@@ -64,38 +74,70 @@ class Counts:
     heavy_atoms: Float[Tensor, " complexes"]
 
 
-def count_pairs(
-    pos: Float[Tensor, "atoms 3"],
-    z: Tensor,
-    part: Tensor,
-    ptr: Tensor,
-    weight: Float[Tensor, " atoms"] | None = None,
-) -> Counts:
-    """The counts of a batch, differentiable in `pos` (angstrom).
+@dataclass(frozen=True, slots=True)
+class PairSteps:
+    """Pairs in reach: their atoms in the batch, the value of each step [pairs, 7], and the row of
+    the shells' and of RF-Score's table each pair counts in, -1 for none."""
 
-    z, part [atoms]; ptr [complexes + 1]: first atom of each complex. weight: of every
-    atom in its pairs, by which the counts can be differentiated too.
+    ligand: Int[Tensor, " pairs"]
+    protein: Int[Tensor, " pairs"]
+    steps: Float[Tensor, "pairs 7"]
+    shell_row: Int[Tensor, " pairs"]
+    rf_row: Int[Tensor, " pairs"]
+    complexes: int
+
+    def shells(self) -> Float[Tensor, "complexes 105"]:
+        return _summed(self.steps, self.shell_row, self.complexes, KINDS)
+
+    def rf_score(self) -> Float[Tensor, "complexes 36"]:
+        return _summed(self.steps[:, -1:], self.rf_row, self.complexes, RF_SCORE_FEATURES)
+
+    def shares(
+        self, atoms: int, shells: Float[Tensor, "complexes 105"], rf_score: Tensor
+    ) -> Float[Tensor, " atoms"]:
+        """What each atom's pairs bring, given what one count of each kind brings; both atoms of a
+        pair get half."""
+        by_shell = torch.cat([shells.reshape(-1, len(SHELLS)), shells.new_zeros(1, len(SHELLS))])
+        by_rf = torch.cat([rf_score.reshape(-1), rf_score.new_zeros(1)])
+        value = (self.steps * by_shell[self.shell_row]).sum(1)
+        value = 0.5 * (value + self.steps[:, -1] * by_rf[self.rf_row])
+        out = value.new_zeros(atoms).index_add(0, self.ligand, value)
+        return out.index_add(0, self.protein, value)
+
+
+def pair_steps(pos: Float[Tensor, "atoms 3"], z: Tensor, part: Tensor, ptr: Tensor) -> PairSteps:
+    """The pairs of a batch, steps differentiable in `pos` (angstrom).
+
+    z, part [atoms]; ptr [complexes + 1]: first atom of each complex.
     """
     x, elements, parts = (tensor.detach().cpu().numpy() for tensor in (pos, z, part))
     bounds = ptr.tolist()
     found = [_close_pairs(x[a:b], elements[a:b], parts[a:b], a) for a, b in pairwise(bounds)]
-    sizes = [len(pairs[0]) for pairs in found]
-    owner = np.repeat(np.arange(len(found)), sizes)
+    owner = np.repeat(np.arange(len(found)), [len(pairs[0]) for pairs in found])
     ligand, protein = (np.concatenate([pairs[side] for pairs in found]) for side in (0, 1))
-    ends = [torch.from_numpy(end).to(pos.device) for end in (ligand, protein)]
-    distance = torch.linalg.vector_norm(pos[ends[0]] - pos[ends[1]], dim=1)
     first, second = elements[ligand], elements[protein]
-    complexes = len(bounds) - 1
-    bins = _LIGAND[first], _PROTEIN[second], len(PROTEIN_CLASSES) + 1
-    share = 1.0 if weight is None else (weight[ends[0]] * weight[ends[1]]).unsqueeze(1)
-    shells = _summed(_steps(distance, SHELLS) * share, *bins, owner, complexes, KINDS)
-    bins = _RF_LIGAND[first], _RF_PROTEIN[second], len(RF_PROTEIN)
-    last = _steps(distance, SHELLS[-1:]) * share
-    rf_score = _summed(last, *bins, owner, complexes, RF_SCORE_FEATURES)
-    heavy = (part == LIGAND) & (z != HYDROGEN)
-    owners = torch.repeat_interleave(torch.arange(complexes, device=pos.device), ptr.diff())
-    atoms = pos.new_zeros(complexes).index_add(0, owners, heavy.to(pos.dtype))
-    return Counts(shells, rf_score, atoms)
+    classes = _LIGAND[first], _PROTEIN[second], len(PROTEIN_CLASSES) + 1
+    rf_classes = _RF_LIGAND[first], _RF_PROTEIN[second], len(RF_PROTEIN)
+    rows = _rows(*classes, owner * KINDS), _rows(*rf_classes, owner * RF_SCORE_FEATURES)
+    numbers = (torch.from_numpy(values).to(pos.device) for values in (ligand, protein, *rows))
+    ends = next(numbers), next(numbers)
+    distance = torch.linalg.vector_norm(pos[ends[0]] - pos[ends[1]], dim=1)
+    return PairSteps(*ends, _steps(distance), next(numbers), next(numbers), len(found))
+
+
+def count_pairs(pos: Float[Tensor, "atoms 3"], z: Tensor, part: Tensor, ptr: Tensor) -> Counts:
+    """The counts of a batch, as `pair_steps`."""
+    pairs = pair_steps(pos, z, part, ptr)
+    return Counts(pairs.shells(), pairs.rf_score(), heavy_atoms(pos, z, part, ptr))
+
+
+def heavy_atoms(
+    pos: Float[Tensor, "atoms 3"], z: Tensor, part: Tensor, ptr: Tensor
+) -> Float[Tensor, " complexes"]:
+    """How many atoms of each ligand are not hydrogens, in the precision of `pos`."""
+    owners = torch.repeat_interleave(torch.arange(len(ptr) - 1, device=pos.device), ptr.diff())
+    heavy = ((part == LIGAND) & (z != HYDROGEN)).to(pos.dtype)
+    return pos.new_zeros(len(ptr) - 1).index_add(0, owners, heavy)
 
 
 def _close_pairs(x: NDArray[Any], z: Numbers, part: Numbers, first: int) -> tuple[Numbers, Numbers]:
@@ -109,25 +151,21 @@ def _close_pairs(x: NDArray[Any], z: Numbers, part: Numbers, first: int) -> tupl
     return ligand[row] + first, protein[column] + first
 
 
-def _steps(distance: Float[Tensor, " pairs"], ends: tuple[float, ...]) -> Float[Tensor, "pairs m"]:
-    middle = distance.new_tensor(ends)
+def _steps(distance: Float[Tensor, " pairs"]) -> Float[Tensor, "pairs 7"]:
+    middle = distance.new_tensor(SHELLS)
     x = ((distance.unsqueeze(1) - middle) / (2 * SOFTNESS) + 0.5).clamp(0.0, 1.0)
     return 0.5 * (1.0 + torch.cos(math.pi * x))
 
 
+def _rows(ligand: Numbers, protein: Numbers, width: int, first: Numbers) -> Numbers:
+    """The row of each pair's classes; -1 where either has none."""
+    return np.where((ligand >= 0) & (protein >= 0), first + ligand * width + protein, -1)
+
+
 def _summed(
-    steps: Tensor,
-    ligand: Numbers,
-    protein: Numbers,
-    width: int,
-    owner: Numbers,
-    complexes: int,
-    kinds: int,
+    steps: Float[Tensor, "pairs m"], row: Int[Tensor, " pairs"], complexes: int, kinds: int
 ) -> Float[Tensor, "complexes features"]:
-    """Steps added up by complex and pair of classes; class -1 is left out."""
-    used = (ligand >= 0) & (protein >= 0)
-    bins = owner * kinds + ligand * width + protein
-    chosen = torch.from_numpy(np.flatnonzero(used)).to(steps.device)
-    rows = torch.from_numpy(bins[used]).to(steps.device)
-    sums = steps.new_zeros(complexes * kinds, steps.shape[1]).index_add(0, rows, steps[chosen])
-    return sums.view(complexes, -1)
+    """Steps added up by row; those of row -1 fall into a last one that is left out."""
+    rows = complexes * kinds
+    sums = steps.new_zeros(rows + 1, steps.shape[1])
+    return sums.index_add(0, row.remainder(rows + 1), steps)[:rows].view(complexes, -1)
