@@ -67,13 +67,14 @@ class JointFlow(nn.Module):
     """A continuous normalizing flow of molecules of any size known to its size prior.
 
     dynamics: of states [x, v] with as many features as the vocabulary has.
+    dequantizer: the learned distribution of features; None where only the fixed one is used.
     """
 
     def __init__(
         self,
         dynamics: JointVelocity,
         vocabulary: Vocabulary,
-        dequantizer: Dequantizer,
+        dequantizer: Dequantizer | None = None,
         settings: SolverSettings | None = None,
     ) -> None:
         super().__init__()
@@ -102,7 +103,7 @@ class JointFlow(nn.Module):
         if noise is None:
             like = torch.cat((one_hot, number.unsqueeze(-1)), dim=-1)
             noise = masked_noise(like, mask, generator)
-        if fixed:
+        if fixed or self.dequantizer is None:
             return lift(one_hot, number, mask, noise)
         found: Lifted = self.dequantizer(x, one_hot, number, mask, noise)
         return found
@@ -117,6 +118,7 @@ class JointFlow(nn.Module):
         importance_samples: int = 1,
         fixed: bool = False,
         noise: Float[Tensor, "batch n features"] | None = None,
+        given_probes: Float[Tensor, "count batch n channels"] | None = None,
         probes: int = 1,
         probe_kind: ProbeKind = "gaussian",
         regularised: bool = False,
@@ -127,7 +129,7 @@ class JointFlow(nn.Module):
         """The bound of log p(x, z, M) and its terms, those of the last draw.
 
         fixed: with the distribution of features that flow matching was trained on. noise: to draw
-        features with.
+        features with. given_probes: in place of drawn ones.
         Raises `StateError` for masks, coordinates or elements it cannot take.
         """
         check_mask(mask, x)
@@ -138,7 +140,7 @@ class JointFlow(nn.Module):
             lifted = self.lifted(x, z, mask, fixed=fixed, noise=noise, generator=generator)
             found = self._one(
                 x, lifted, mask, divergence, probes, probe_kind, regularised,
-                (solver or self.settings).with_tolerance(tolerance), generator,
+                (solver or self.settings).with_tolerance(tolerance), generator, given_probes,
             )  # fmt: skip
             bounds.append(found.log_prob)
         if found is None:
@@ -171,13 +173,14 @@ class JointFlow(nn.Module):
         regularised: bool,
         solver: SolverSettings,
         generator: torch.Generator | None,
+        given_probes: Tensor | None,
     ) -> JointDensity:
         dim = self.dynamics.dimension
         scaled_x, scaled_h, scaling = self.actnorm(x, lifted.v, mask)
         state = torch.cat((scaled_x, scaled_h), dim=-1)
         transport = make_transport(
             self.dynamics, state, mask, divergence, probes, probe_kind, generator,
-            regularised=regularised,
+            regularised=regularised, given=given_probes,
         )  # fmt: skip
         found = solve(transport, transport.begin(state), 0.0, 1.0, solver, generator)
         end = transport.state(found.y)

@@ -25,6 +25,7 @@ from intertwiner_enflow.losses.likelihood import LikelihoodSettings
 from intertwiner_enflow.model import dimension_of
 from intertwiner_enflow.records import padded
 from intertwiner_enflow.solver.solve import SolverSettings
+from intertwiner_enflow.transport import DivergenceKind
 
 __all__ = ["MoleculeFlow", "build_joint_flow"]
 
@@ -70,18 +71,34 @@ class MoleculeFlow(nn.Module):
         return {"log_prob": self._bound(batch)}
 
     def _bound(self, batch: Batch) -> Float[Tensor, " records"]:
-        """With noise that goes with the atoms, and exact up to `EXACT_DIRECTIONS` coordinates."""
+        """Exact up to `EXACT_DIRECTIONS` coordinates of a molecule, by one probe above; noise and
+        probes go with the atoms, so that a molecule has one figure."""
         x, z, mask = padded(batch)
-        noise = noise_of_atoms(x, mask, self.flow.vocabulary.features)
-        exact = x.shape[1] * self.flow.dynamics.channels <= EXACT_DIRECTIONS
+        atoms = mask.sum(dim=1).long()
+        small = atoms * self.flow.dynamics.channels <= EXACT_DIRECTIONS
+        found = x.new_zeros(len(x))
+        parts_of: tuple[tuple[DivergenceKind, Tensor], ...]
+        parts_of = (("exact", small), ("hutchinson", ~small))
+        for kind, rows in parts_of:
+            if bool(rows.any()):
+                most = int(atoms[rows].max())
+                parts = (part[rows, :most] for part in (x, z, mask))
+                found[rows] = self._bound_by(kind, *parts)
+        return found
+
+    def _bound_by(
+        self, kind: DivergenceKind, x: Tensor, z: Tensor, mask: Tensor
+    ) -> Float[Tensor, " records"]:
+        features, channels = self.flow.vocabulary.features, self.flow.dynamics.channels
+        drawn = noise_of_atoms(x, mask, features + channels)
         return self.flow.log_prob(
             x,
             z,
             mask,
-            "exact" if exact else "hutchinson",
-            noise=noise,
+            kind,
+            noise=drawn[..., :features],
+            given_probes=drawn[..., features:].unsqueeze(0),
             fixed=not self.learns_likelihood,
-            generator=torch.Generator().manual_seed(0),
         )
 
     def training_loss(self, batch: Batch) -> Float[Tensor, ""]:
@@ -141,7 +158,11 @@ def _record(found: Molecules, number: int) -> Data:
 
 
 def build_joint_flow(config: JointFlowConfig, schema: Schema) -> MoleculeFlow:
-    """`enflow/egnn-joint` for the schema's elements. Raises `DeclarationError` without any."""
+    """`enflow/egnn-joint` for the schema's elements. Raises `DeclarationError` without any.
+
+    Where likelihood is never trained, features are lifted by the fixed distribution, and scales
+    stay as the data set them.
+    """
     if not schema.species:
         raise DeclarationError("the joint flow needs the elements of the data: schema.species")
     vocabulary = Vocabulary(tuple(schema.species))
@@ -153,6 +174,10 @@ def build_joint_flow(config: JointFlowConfig, schema: Schema) -> MoleculeFlow:
         attention=config.attention,
         tanh=config.tanh,
     )
-    dequantizer = Dequantizer(vocabulary.features, config.dequantizer_layers, config.features)
-    settings = SolverSettings(tolerance=config.tolerance)
-    return MoleculeFlow(JointFlow(dynamics, vocabulary, dequantizer, settings), config)
+    learned = None
+    if config.objective == "likelihood" or config.fine_tune_after:
+        learned = Dequantizer(vocabulary.features, config.dequantizer_layers, config.features)
+    flow = JointFlow(dynamics, vocabulary, learned, SolverSettings(tolerance=config.tolerance))
+    if learned is None:
+        flow.actnorm.requires_grad_(False)
+    return MoleculeFlow(flow, config)

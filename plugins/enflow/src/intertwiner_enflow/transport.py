@@ -65,6 +65,13 @@ class Transport:
         sizes = torch.cat((lengths, s[..., dim:].abs()), dim=-1).flatten(1)
         return torch.cat((sizes, y[:, self.width :].abs()), dim=1)
 
+    def counts(self, rows: Int[Tensor, " active"]) -> Float[Tensor, " active"]:
+        """How many entries of each row are of real particles, or integrals."""
+        integrals = self.divergence_columns + int(self.regularised)
+        if self.mask is None:
+            return torch.full((len(rows),), self.width + integrals, device=rows.device)
+        return self.mask[rows].sum(dim=1) * self.dynamics.channels + integrals
+
     def __call__(
         self,
         t: Float[Tensor, " active"],
@@ -107,9 +114,10 @@ def make_transport(
     generator: torch.Generator | None,
     *,
     regularised: bool = False,
+    given: Float[Tensor, "count batch n channels"] | None = None,
 ) -> Transport:
-    """A transport of states like `s`, its probes drawn once for the whole solve."""
-    drawn = None
-    if divergence == "hutchinson":
+    """A transport of states like `s`, its probes drawn once for the whole solve, or given."""
+    drawn = given if divergence == "hutchinson" else None
+    if divergence == "hutchinson" and given is None:
         drawn = draw_probes(probe_kind, probes, s, dynamics.dimension, mask, generator)
     return Transport(dynamics, s.shape[1], divergence, mask, probes=drawn, regularised=regularised)

@@ -4,7 +4,8 @@ Neither the batch nor its order changes a sample's result; samples that arrive l
 A step is accepted when the root mean square over a sample's entries of
 err / (atol + rtol max(|y0|, |y1|)) is at most 1; the next step is 0.9 ratio^(-1/5) times as long,
 within [0.2, 10]. A field may say what |.| of an entry is, its `magnitudes`: with the length of a
-particle's position in place of each coordinate, turning a sample does not change its steps.
+particle's position in place of each coordinate, turning a sample does not change its steps; and
+how many entries count, its `counts`: padding then does not either.
 Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I, II.4.
 """
 
@@ -83,6 +84,7 @@ class _Integration:
         batch, count = len(y), {"dtype": torch.int64, "device": y.device}
         self.field, self.control = field, control
         self.magnitudes: Callable[[Tensor], Tensor] = getattr(field, "magnitudes", torch.abs)
+        self.counts: Callable[[Tensor], Tensor] | None = getattr(field, "counts", None)
         self.end, self.sign = end, 1.0 if end >= start else -1.0
         self.rows = torch.arange(batch, device=y.device)
         self.t = torch.full((batch,), start, dtype=y.dtype, device=y.device)
@@ -123,8 +125,9 @@ class _Integration:
 
     def _size(self, values: Tensor, scale: Tensor) -> Float[Tensor, " active"]:
         """Root mean square of the values in units of the scale."""
-        found: Tensor = (self.magnitudes(values) / scale).square().mean(dim=-1).sqrt()
-        return found
+        squares = (self.magnitudes(values) / scale).square().sum(dim=-1)
+        count = values.shape[-1] if self.counts is None else self.counts(self.rows)
+        return (squares / count).sqrt()
 
     def _first_step(self) -> Float[Tensor, " active"]:
         """Hairer's choice from the sizes of the state, its slope, and the slope's change."""

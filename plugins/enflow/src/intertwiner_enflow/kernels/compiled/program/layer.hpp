@@ -23,6 +23,7 @@ template <class S> struct Pairs {
   S *d, *u, *r2, *softened, *inverse, *e, *gate, *scale, *slope_scale;
   S *a1, *slope1, *a2, *slope2, *m, *y, *slope_y;
   V* both;
+  int *from, *to;  // the particles of each pair
   Pairs(Arena& arena, int particles) : n(particles) {
     int64_t most = (int64_t)rows_of_tile(n) * (n - 1) + 1;
     S** scalars[] = {&r2, &softened, &inverse, &e, &gate, &scale, &slope_scale};
@@ -32,18 +33,23 @@ template <class S> struct Pairs {
     S** features[] = {&a1, &slope1, &a2, &slope2, &m, &y, &slope_y};
     for (S** slot : features) *slot = arena.take<S>(most * F);
     both = arena.take<V>(most);
+    from = arena.take<int>(most);
+    to = arena.take<int>(most);
   }
-  void choose(int from) {
+  void choose(int row) {
     int rows = rows_of_tile(n);
-    if (from + rows > n) rows = n - from;
-    first = from;
-    count = rows * (n - 1);
+    if (row + rows > n) rows = n - row;
+    first = row;
+    count = 0;
+    for (int i = row; i < row + rows; ++i)
+      for (int j = 0; j < n; ++j)
+        if (j != i) {
+          from[count] = i;
+          to[count++] = j;
+        }
   }
-  int source(int c) const { return first + c / (n - 1); }
-  int target(int c) const {
-    int other = c % (n - 1);
-    return other + (other >= source(c));
-  }
+  int source(int c) const { return from[c]; }
+  int target(int c) const { return to[c]; }
   int edge(int c) const { return first * (n - 1) + c; }
 };
 

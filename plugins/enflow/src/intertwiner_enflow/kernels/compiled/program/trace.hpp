@@ -8,7 +8,7 @@ struct Trace {
   int n, directions, edges;
   V *dx, *next_dx, *dh, *dsums, *start_d;
   V *a, *b, *work;
-  V *reverse_p, *reverse_q, *rho, *eta, *gamma, *ghat, *dr2, *de, *dz, *dz2;
+  V *reverse_p, *reverse_q, *rho, *eta, *shrink, *gamma, *ghat, *dr2, *de, *dc, *dz, *dz2;
   Trace(Arena& arena, int particles) : n(particles) {
     directions = n * D;
     edges = n * (n - 1);
@@ -22,12 +22,14 @@ struct Trace {
     for (V** slot : pairs) *slot = arena.take<V>(most * F);
     rho = arena.take<V>(most);
     eta = arena.take<V>(most);
+    shrink = arena.take<V>(most);
+    dc = arena.take<V>(wide);
     dr2 = arena.take<V>(wide);
     de = arena.take<V>(wide);
     dz = arena.take<V>(wide * F);
     dz2 = arena.take<V>(wide * F);
   }
-  static constexpr int CHUNK = 2;  // directions of one product
+  static constexpr int CHUNK = 1;  // directions of one product
   V& dx_at(int k, int i, int a_) { return dx[((int64_t)k * n + i) * D + a_]; }
   V& next_at(int k, int i, int a_) { return next_dx[((int64_t)k * n + i) * D + a_]; }
 };
@@ -104,6 +106,9 @@ static void node_tangents(const Weights& w, const One* slope, bool first, Trace&
 // dc = p.dh_i + q.dh_j + rho dr2 + eta de of the pairs of the tile, all taken in reverse.
 static void reverse_terms(const Weights& w, Pairs<One>& t, Trace& s) {
   const int count = t.count;
+  for (int c = 0; c < count; ++c) {
+    s.shrink[c] = t.scale[c].v * t.inverse[c].v / (R(2) * t.softened[c].v);
+  }
   for (int f = 0; f < F; ++f)
     for (int c = 0; c < count; ++c)
       s.ghat[f * count + c] = t.slope_scale[c].v * t.slope_y[f * count + c].v * w.out[f];
@@ -144,10 +149,19 @@ static void middle_tile(const Weights& w, Pairs<One>& t, Trace& s) {
   for (int k0 = 0; k0 < s.directions; k0 += Trace::CHUNK) {
     int here = k0 + Trace::CHUNK > s.directions ? s.directions - k0 : Trace::CHUNK;
     int wide = here * count;
+    for (int c = 0; c < wide; ++c) s.dc[c] = splat(0);
+    for (int f = 0; f < F; ++f) {
+      const V *p = s.reverse_p + f * count, *q = s.reverse_q + f * count;
+      for (int kk = 0; kk < here; ++kk) {
+        const V* dh = s.dh + f * columns + (int64_t)(k0 + kk) * n;
+        V* dc = s.dc + kk * count;
+        for (int c = 0; c < count; ++c) dc[c] += p[c] * dh[t.from[c]] + q[c] * dh[t.to[c]];
+      }
+    }
     for (int kk = 0; kk < here; ++kk)
       for (int c = 0; c < count; ++c) {
-        int k = k0 + kk, i = t.source(c), j = t.target(c);
-        V dr2 = splat(0), dc = splat(0);
+        int k = k0 + kk, i = t.from[c], j = t.to[c];
+        V dr2 = splat(0), dc = s.dc[kk * count + c];
         V ddf[D];
         for (int a = 0; a < D; ++a) {
           ddf[a] = s.dx_at(k, i, a) - s.dx_at(k, j, a);
@@ -155,11 +169,8 @@ static void middle_tile(const Weights& w, Pairs<One>& t, Trace& s) {
         }
         dr2 *= R(2);
         V de = initial_change(s, k, i, j, t.edge(c));
-        for (int f = 0; f < F; ++f)
-          dc += s.reverse_p[f * count + c] * s.dh[f * columns + k * n + i] +
-                s.reverse_q[f * count + c] * s.dh[f * columns + k * n + j];
         V scaled = t.scale[c].v * t.inverse[c].v;
-        dc += s.rho[c] * dr2 + s.eta[c] * de - dr2 * scaled / (R(2) * t.softened[c].v);
+        dc += s.rho[c] * dr2 + s.eta[c] * de - dr2 * s.shrink[c];
         for (int a = 0; a < D; ++a) s.next_at(k, i, a) += t.u[c * D + a].v * dc + scaled * ddf[a];
         s.dr2[kk * count + c] = dr2;
         s.de[kk * count + c] = de;
@@ -168,7 +179,7 @@ static void middle_tile(const Weights& w, Pairs<One>& t, Trace& s) {
       for (int kk = 0; kk < here; ++kk)
         for (int c = 0; c < count; ++c) {
           int64_t row = f * columns + (int64_t)(k0 + kk) * n;
-          V z = s.a[row + t.source(c)] + s.b[row + t.target(c)] +
+          V z = s.a[row + t.from[c]] + s.b[row + t.to[c]] +
                 s.dr2[kk * count + c] * w.distance[f];
           if (INITIAL) z += s.de[kk * count + c] * w.initial[f];
           s.dz[f * wide + kk * count + c] = z * t.slope1[f * count + c].v;
@@ -188,7 +199,7 @@ static void middle_tile(const Weights& w, Pairs<One>& t, Trace& s) {
           V change = s.dz2[f * wide + kk * count + c], g = t.gate[c].v;
           if (ATTENTION)
             change = g * change + t.m[f * count + c].v * (R(1) - g) * s.dr2[kk * count + c];
-          s.dsums[f * columns + (int64_t)(k0 + kk) * n + t.source(c)] += change;
+          s.dsums[f * columns + (int64_t)(k0 + kk) * n + t.from[c]] += change;
         }
   }
 }
@@ -197,24 +208,30 @@ static V last_tile(Pairs<One>& t, Trace& s) {
   const int n = t.n, count = t.count;
   const int64_t columns = (int64_t)s.directions * n;
   V sum = splat(0);
-  for (int c = 0; c < count; ++c)
-    for (int a = 0; a < D; ++a) {
-      int i = t.source(c), j = t.target(c), k = i * D + a;
-      V dr2 = splat(0), dc = splat(0), own = splat(0);
+  for (int a = 0; a < D; ++a) {
+    for (int c = 0; c < count; ++c) s.dc[c] = splat(0);
+    for (int f = 0; f < F; ++f) {
+      const V *p = s.reverse_p + f * count, *q = s.reverse_q + f * count;
+      const V* dh = s.dh + f * columns + a * n;
+      for (int c = 0; c < count; ++c) {
+        const V* own = dh + t.from[c] * D * n;
+        s.dc[c] += p[c] * own[t.from[c]] + q[c] * own[t.to[c]];
+      }
+    }
+    for (int c = 0; c < count; ++c) {
+      int i = t.from[c], j = t.to[c], k = i * D + a;
+      V dr2 = splat(0), dc = s.dc[c], own = splat(0);
       for (int b = 0; b < D; ++b) {
         V ddf = s.dx_at(k, i, b) - s.dx_at(k, j, b);
         if (b == a) own = ddf;
         dr2 += t.d[c * D + b].v * ddf;
       }
       dr2 *= R(2);
-      for (int f = 0; f < F; ++f)
-        dc += s.reverse_p[f * count + c] * s.dh[f * columns + k * n + i] +
-              s.reverse_q[f * count + c] * s.dh[f * columns + k * n + j];
-      V scaled = t.scale[c].v * t.inverse[c].v;
       V de = R(2) * s.start_d[t.edge(c) * D + a];
-      dc += s.rho[c] * dr2 + s.eta[c] * de - dr2 * scaled / (R(2) * t.softened[c].v);
-      sum += t.u[c * D + a].v * dc + scaled * own;
+      dc += s.rho[c] * dr2 + s.eta[c] * de - dr2 * s.shrink[c];
+      sum += t.u[c * D + a].v * dc + t.scale[c].v * t.inverse[c].v * own;
     }
+  }
   return sum;
 }
 
