@@ -37,6 +37,7 @@ OUTPUTS = (
     Field(ANY_NAME, VERTEX, Irreps("0e+2e"), summary="symmetric tensors in space"),
     Field(ANY_NAME, VERTEX, Label(2), summary="a class for every vertex, any number of them"),
     Field(ANY_NAME, GRAPH, Scalar(), summary="mean over the vertices"),
+    Field(ANY_NAME, GRAPH, Label(2), summary="a class for the mesh: mean scores of the vertices"),
 )
 SYMMETRY = Symmetry(space="SE(3)", permutes=(VERTEX, FACE), gauge="SO(2)")
 TINY = {"hidden": "4x0+3x1+2x2", "blocks": 1, "head": (8,)}

@@ -16,7 +16,7 @@ _TINY: Final[dict[str, Any]] = {
     "message": "4x0+4x1+4x2",
     "products": 1,
     "blocks": 1,
-    "head": (8,),
+    "head": (16,),
 }
 
 
