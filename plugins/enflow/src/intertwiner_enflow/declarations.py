@@ -25,7 +25,8 @@ def model_specs() -> Iterable[ModelSpec]:
     yield _flow("egnn-paper", "The published flow of positions: maximum likelihood alone",
                 "PaperFlowConfig", "egnn", equivariant, _TINY)  # fmt: skip
     yield _flow("gnn", "Control: graph network of positions that is not equivariant",
-                "GraphFlowConfig", "gnn", Symmetry(permutes=(NODE,)), _TINY)  # fmt: skip
+                "GraphFlowConfig", "gnn", Symmetry(permutes=(NODE,)),
+                {"layers": 1, "features": 8, "tolerance": 1e-3})  # fmt: skip
     yield _flow("simple", "Control: gradient of a learned pair potential",
                 "ControlFlowConfig", "simple", equivariant, {"tolerance": 1e-4})  # fmt: skip
     yield _flow("kernel", "Control: radial field of distance and time, closed-form divergence",

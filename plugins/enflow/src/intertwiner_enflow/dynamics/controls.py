@@ -96,8 +96,23 @@ class SimpleVelocity(Dynamics):
         mask: Float[Tensor, "batch n"] | None = None,
     ) -> Float[Tensor, "batch n dim"]:
         pairs, found = ordered_pairs(s, mask), geometry(s)
-        slope = self._slope(found.n.squeeze(-1)).unsqueeze(-1) * pairs
-        return centred(-2 * (slope * found.d / found.n).sum(dim=-2), mask)
+        return centred((found.d * self._factor(found.n) * pairs).sum(dim=-2), mask)
+
+    def divergence(
+        self, t: Float[Tensor, " batch"], s: Float[Tensor, "batch n dim"]
+    ) -> tuple[Float[Tensor, "batch n dim"], Float[Tensor, " batch"]]:
+        """Sum over ordered pairs of d f'(d) + D f(d) for v_i = sum_j (x_i - x_j) f(d_ij)."""
+        pairs, found = ordered_pairs(s), geometry(s)
+        ones = torch.ones_like(found.n)
+        pair = torch.func.jvp(self._factor, (found.n,), (ones,))
+        value, slope = pair[0], pair[1]
+        velocity = centred((found.d * value * pairs).sum(dim=-2))
+        stretch = (slope * found.r2 / found.n + self.dimension * value) * pairs
+        return velocity, stretch.sum(dim=(1, 2, 3))
+
+    def _factor(self, distance: Float[Tensor, "batch n n 1"]) -> Float[Tensor, "batch n n 1"]:
+        """f = -2 phi'(d) / d: every pair is met in both orders."""
+        return -2 * self._slope(distance.squeeze(-1)).unsqueeze(-1) / distance
 
     def _slope(self, distance: Float[Tensor, "batch n n"]) -> Float[Tensor, "batch n n"]:
         """d phi / d distance in closed form, layer by layer."""
