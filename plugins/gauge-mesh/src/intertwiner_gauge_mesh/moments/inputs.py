@@ -26,13 +26,13 @@ from intertwiner_gauge_mesh.types import FeatureType
 
 __all__ = ["MomentInputs"]
 
-BOUND: Final = 4.0
+BOUND: Final = 8.0
 """What the modulus of a channel approaches, in its own size: slivers have moments far from all."""
 
 
 class MomentInputs(nn.Module):
     """Features of type `kind`, every channel of about unit size over the training meshes and
-    bounded, |z| / sqrt(1 + |z|^2 / 16), so that a degenerate neighbourhood stays harmless.
+    bounded, |z| / sqrt(1 + |z|^2 / 64), so that a degenerate neighbourhood stays harmless.
 
     names, fields: as of `InputFeatures`; all scalar fields of one channel have their moments
     taken. `unit`, a length, `shift` (of scalars) and `scale` are buffers, set by `fit`.
