@@ -58,7 +58,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--pair", choices=("half", "double"))
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--arms", nargs="+", default=["fast"], choices=("fast", "paper"))
+    parser.add_argument("--arms", nargs="+", default=["fast"], choices=("fast", "tuned", "paper"))
     parser.add_argument("--train", type=int, default=10_000)
     parser.add_argument("--test", type=int, default=4_000)
     parser.add_argument("--samples", type=int, default=2_000)

@@ -74,6 +74,7 @@ def train_within(
         average.apply(dynamics)
     rest = seconds - (time.process_time() - started)
     if settings.fine_tune_share > 0 and rest > 0:
+        average = _Average(dynamics, settings.fine_tune_average)
         tuned = _stage(
             flow,
             lambda batch: negative_log_likelihood(flow, batch, likelihood, generator),

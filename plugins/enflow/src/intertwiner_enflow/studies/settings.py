@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["FAST", "PAPER", "BudgetSettings", "named_settings"]
+__all__ = ["FAST", "PAPER", "TUNED", "BudgetSettings", "named_settings"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,7 @@ class BudgetSettings:
         steps[0] and steps[1] steps on a jittered grid; (0, 0) for adaptive steps at 1e-4.
     divergence: of likelihood.
     average_decay: of the moving average of weights, which is what is kept; 0 for none.
+    fine_tune_average: decay of the average that likelihood begins anew.
     scaled: whether data are brought to unit variance.
     published: the published optimiser: AdamW with amsgrad, a constant rate.
     """
@@ -35,6 +36,7 @@ class BudgetSettings:
     steps: tuple[int, int] = (4, 6)
     divergence: Literal["exact", "hutchinson"] = "exact"
     average_decay: float = 0.999
+    fine_tune_average: float = 0.98
     gradient_clip: float = 100.0
     scaled: bool = True
     published: bool = False
@@ -43,7 +45,13 @@ class BudgetSettings:
 _OURS: Final = BudgetSettings()
 FAST: Final = {"dw4": _OURS, "lj13-half": _OURS, "lj13-double": _OURS}
 """Target -> our settings."""
+TUNED: Final = BudgetSettings(
+    fine_tune_share=0.5, batch_size=112, fine_tune_batch=112, fine_tune_rate=2e-3,
+    divergence="hutchinson",
+)  # fmt: skip
+"""Half of the budget for likelihood, by one probe; 112 samples fill the lanes of the program."""
 PAPER: Final = BudgetSettings(
+    fine_tune_average=0.0,
     fine_tune_share=1.0,
     fine_tune_rate=5e-4,
     steps=(0, 0),
@@ -56,5 +64,7 @@ PAPER: Final = BudgetSettings(
 
 
 def named_settings(arm: str, target: str) -> BudgetSettings:
-    """The settings of "fast" (ours, tuned for `target`) or "paper"."""
+    """The settings of "fast" (ours, for `target`), "tuned" (with likelihood) or "paper"."""
+    if arm == "tuned":
+        return TUNED
     return PAPER if arm == "paper" else FAST.get(target, _OURS)
