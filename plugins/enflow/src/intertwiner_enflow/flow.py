@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from intertwiner_enflow.checks import check_positions
+from intertwiner_enflow.density.convention import Convention
 from intertwiner_enflow.density.prior import log_prior, sample_prior
 from intertwiner_enflow.divergence.probes import ProbeKind
 from intertwiner_enflow.dynamics.base import Dynamics, per_sample
@@ -68,7 +69,8 @@ class Flow(nn.Module):
     evaluation alike.
 
     A buffer `scale` (1 unless set, see `set_scale`) divides configurations before the velocity
-    field sees them; densities count it by -(N - 1) D ln scale.
+    field sees them; densities count it by -(N - 1) D ln scale. `convention` keeps what the
+    training samples follow, for evaluations to refuse another.
     """
 
     scale: Tensor
@@ -85,6 +87,7 @@ class Flow(nn.Module):
         self.dynamics = dynamics
         self.particles = particles
         self.settings = settings or SolverSettings()
+        self.convention = Convention()
         self.register_buffer("scale", torch.ones(()))
 
     @torch.no_grad()

@@ -27,7 +27,7 @@ from intertwiner_enflow.records import padded
 from intertwiner_enflow.solver.solve import SolverSettings
 from intertwiner_enflow.transport import DivergenceKind
 
-__all__ = ["MoleculeFlow", "build_joint_flow"]
+__all__ = ["EXACT_DIRECTIONS", "MoleculeFlow", "build_joint_flow"]
 
 
 EXACT_DIRECTIONS = 128

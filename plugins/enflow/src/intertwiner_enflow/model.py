@@ -18,6 +18,7 @@ from intertwiner_enflow.config import (
     FlowConfig,
     GraphFlowConfig,
 )
+from intertwiner_enflow.density.convention import check_convention
 from intertwiner_enflow.density.sizes import SizePrior
 from intertwiner_enflow.dynamics.base import Dynamics
 from intertwiner_enflow.dynamics.controls import GraphVelocity, KernelVelocity, SimpleVelocity
@@ -25,7 +26,7 @@ from intertwiner_enflow.dynamics.egnn import EgnnVelocity
 from intertwiner_enflow.flow import Flow
 from intertwiner_enflow.losses.flow_matching import check_alignment, flow_matching_loss
 from intertwiner_enflow.losses.likelihood import LikelihoodSettings, negative_log_likelihood
-from intertwiner_enflow.records import configurations
+from intertwiner_enflow.records import configurations, targets_of
 from intertwiner_enflow.rotations import random_rotations
 from intertwiner_enflow.solver.solve import SolverSettings
 
@@ -42,7 +43,8 @@ class PositionFlow(nn.Module):
     """A flow of positions that trains itself on batches: see `FlowConfig` for how.
 
     Counts its training steps, to change from flow matching to likelihood where that is asked
-    for, and remembers the numbers of particles of its training records, to sample as many.
+    for, and remembers the numbers of particles of its training records, to sample as many, and
+    what target they follow: records that say another are refused.
     """
 
     step: Tensor
@@ -58,16 +60,19 @@ class PositionFlow(nn.Module):
         self.sizes = SizePrior()
 
     def prepare(self, batches: Any) -> None:
-        """Counts the sizes of the training records, and takes the scale of their coordinates
-        where the settings say so."""
+        """Counts the sizes of the training records, remembers what target they follow, and takes
+        the scale of their coordinates where the settings say so."""
         counts: list[Tensor] = []
+        targets: set[str] = set()
         squares, freedom = 0.0, 0
         for batch in batches:
             counts.append(batch.ptr.diff())
+            targets |= targets_of(batch)
             for _, x in configurations(batch):
                 squares += float(x.double().square().sum())
                 freedom += len(x) * (x.shape[1] - 1) * x.shape[2]
         self.sizes.count(torch.cat(counts))
+        self.flow.convention.remember_targets(targets)
         if getattr(self.config, "scaled", False) and squares > 0:
             self.flow.scale.fill_((squares / freedom) ** 0.5)
 
@@ -76,6 +81,8 @@ class PositionFlow(nn.Module):
         return {"log_prob": self._by_size(batch)}
 
     def _by_size(self, batch: Batch) -> Float[Tensor, " records"]:
+        for target in sorted(targets_of(batch)):
+            check_convention(self.flow, target)
         found = batch.pos.new_zeros(batch.num_graphs)
         for rows, x in configurations(batch):
             found = found.index_copy(0, rows, self.flow.log_prob(x))

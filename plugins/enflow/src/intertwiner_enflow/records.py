@@ -11,7 +11,7 @@ from torch_geometric.data import Batch
 
 from intertwiner_enflow.dynamics.egnn import centred
 
-__all__ = ["configurations", "padded"]
+__all__ = ["configurations", "padded", "targets_of"]
 
 
 def configurations(
@@ -27,6 +27,11 @@ def configurations(
         rows = (sizes == size).nonzero().squeeze(1)
         atoms = batch.ptr[rows].unsqueeze(1) + torch.arange(size, device=sizes.device)
         yield rows, _shaped(batch.pos[atoms.flatten()], len(rows))
+
+
+def targets_of(batch: Batch) -> set[str]:
+    """Names of the targets that the records follow; empty where they do not say."""
+    return set(batch.target) if "target" in batch else set()
 
 
 def padded(

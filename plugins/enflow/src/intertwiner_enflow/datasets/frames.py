@@ -17,7 +17,8 @@ __all__ = ["Frames"]
 
 
 class Frames(Sequence[Data]):
-    """Records of the ATOMS structure: `pos` `[N, D]` centred, `z` all 0, `energy` `[1]` in kT.
+    """Records of the ATOMS structure: `pos` `[N, D]` centred, `z` all 0, `energy` `[1]` in kT,
+    and `target`, the name of what they follow.
 
     x: `[frames, N, D]`, centred here. name: stem of the records' names.
     """
@@ -28,6 +29,7 @@ class Frames(Sequence[Data]):
         self.x = centred(x.float())
         self.energy = target.energy(self.x.double()).float()
         self.name = name or target.name
+        self.target = target.name
         self._labels = torch.zeros(target.particles, dtype=torch.int64)
 
     def __len__(self) -> int:
@@ -45,5 +47,6 @@ class Frames(Sequence[Data]):
             z=self._labels,
             energy=self.energy[index : index + 1] if index >= 0 else self.energy[[index]],
             name=f"{self.name}-{index % len(self)}",
+            target=self.target,
             num_nodes=self.x.shape[1],
         )

@@ -12,6 +12,7 @@ from intertwiner_enflow.evaluation.estimators import (
     reweighted_mean,
 )
 from intertwiner_enflow.evaluation.floor import BelowFloor, check_floor
+from intertwiner_enflow.evaluation.one_probe import OneProbe
 from intertwiner_enflow.evaluation.transport import wasserstein
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "DensityReport",
     "Estimate",
     "GaussianDensity",
+    "OneProbe",
     "check_floor",
     "effective_sample_size",
     "evaluate_density",

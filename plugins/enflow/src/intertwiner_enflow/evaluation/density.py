@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from intertwiner.errors import DataError
+from intertwiner_enflow.density.convention import check_convention
 from intertwiner_enflow.evaluation.estimators import (
     Estimate,
     effective_sample_size,
@@ -23,6 +24,7 @@ from intertwiner_enflow.evaluation.estimators import (
 )
 from intertwiner_enflow.evaluation.floor import check_floor
 from intertwiner_enflow.evaluation.modes import ModeCoverage, mode_coverage
+from intertwiner_enflow.evaluation.one_probe import warn_of_one_probe
 from intertwiner_enflow.evaluation.transport import pair_distances, wasserstein
 from intertwiner_enflow.targets import Target
 
@@ -113,11 +115,15 @@ def evaluate_density(
     samples: how many to draw from the flow. settings: passed on to `log_prob` and `sample`.
 
     Raises `BelowFloor` when KL(p|q) + 3 s.e. < 0, and `DataError` when ln Z or <U> of the target
-    are not known or no sample could be drawn.
+    are not known or no sample could be drawn. A flow that remembers another target or pair
+    convention is refused with a `StateError` that names both. Warns (`OneProbe`) when log q is
+    asked for by one probe.
     """
+    check_convention(flow, target.name)
     floor, log_z, mean_energy = target.floor(), target.log_z, target.mean_energy
     assert log_z is not None
     assert mean_energy is not None
+    warn_of_one_probe(flow, truth, settings)
     log_p = flow.log_prob(truth, **settings)
     true_energy = target.energy(truth.double())
     kl = check_floor(kl_forward(log_p, true_energy, log_z.value), log_z.error)

@@ -89,6 +89,7 @@ class _Sized:
 
     def __init__(self, flow: Any, particles: int) -> None:
         self._flow, self._particles = flow, particles
+        self.convention = flow.convention
 
     def log_prob(self, x: Tensor, divergence: str = "exact") -> Tensor:
         found: Tensor = self._flow.log_prob(x, divergence)

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from intertwiner_enflow.density.convention import convention_of
 from intertwiner_enflow.evaluation.controls import GaussianDensity, fitted_gaussian, identity
 from intertwiner_enflow.evaluation.density import DensityReport, evaluate_density, tolerance_gap
 from intertwiner_enflow.evaluation.estimators import Estimate, kl_forward
@@ -57,6 +58,7 @@ def train_and_measure(
     Exact divergence, adaptive steps at `tolerance`.
     """
     trained = train_within(seconds, parts["train"], settings, seed)
+    trained.flow.convention.remember(convention_of(target.name))
     generator = torch.Generator().manual_seed(10_000 + seed)
     flow, test = _Seeded(trained, generator), parts["test"]
     report = evaluate_density(flow, target, test, samples=samples, tolerance=tolerance)
@@ -91,6 +93,7 @@ class _Seeded:
 
     def __init__(self, trained: Trained, generator: torch.Generator) -> None:
         self._flow, self._generator = trained.flow, generator
+        self.convention = trained.flow.convention
 
     def log_prob(self, x: Frames, divergence: str = "exact", tolerance: float = 1e-5) -> Tensor:
         return self._flow.log_prob(x, "exact", tolerance=tolerance)
