@@ -113,6 +113,7 @@ def intertwiner_kernels() -> Iterable[KernelSpec]:
     for op, module, said in (
         ("radial_pool", "pool", "filters of all edges, then a sum over blocks"),
         ("grouped_linear", "linear", "a product for every slice, then a sum"),
+        ("grouped_layer", "layer", "bias, rectifier, dropout, then a product for every slice"),
     ):
         reference = f"{PACKAGE}.kernels.reference"
         name = op.replace("_", "-")

@@ -1,24 +1,33 @@
-"""The two operations of an atomic convolution, each served by the best kernel that can run here.
+"""The operations of an atomic convolution, each served by the best kernel that can run here.
 
 `radial_pool` sums filters over blocks of edges; `grouped_linear` multiplies slices of rows with
-matrices of their own. `INTERTWINER_KERNELS=reference` forces the plain ones of
-`kernels.reference`.
+matrices of their own; `grouped_layer` does so behind a rectifier.
+`INTERTWINER_KERNELS=reference` forces the plain ones of `kernels.reference`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from intertwiner.kernels import dispatch
 from intertwiner_atomic_conv.errors import InvalidInput
 
-__all__ = ["GROUPED_LINEAR", "RADIAL_POOL", "Slice", "grouped_linear", "radial_pool"]
+__all__ = [
+    "GROUPED_LAYER",
+    "GROUPED_LINEAR",
+    "RADIAL_POOL",
+    "Slice",
+    "grouped_layer",
+    "grouped_linear",
+    "radial_pool",
+]
 
 RADIAL_POOL = "radial_pool"
 GROUPED_LINEAR = "grouped_linear"
+GROUPED_LAYER = "grouped_layer"
 
 Slice = tuple[int, int, int]
 """(which matrix, first row, row after the last)."""
@@ -65,4 +74,27 @@ def grouped_linear(
     """
     run = dispatch(GROUPED_LINEAR, x.device, x.dtype)
     out: Tensor = run(x, weight, tuple(slices), place, len(x) if size is None else size, bias)
+    return out
+
+
+def grouped_layer(
+    x: Float[Tensor, "rows inputs"],
+    shift: Float[Tensor, "groups inputs"],
+    weight: Float[Tensor, "groups inputs outputs"],
+    slices: Sequence[Slice],
+    kept: Bool[Tensor, "period inputs"] | None = None,
+    factor: float = 1.0,
+    bias: Float[Tensor, "groups outputs"] | None = None,
+) -> Float[Tensor, "rows outputs"]:
+    """One layer of a perceptron for each slice of rows, from the sums of the layer before.
+
+        out[r] = (factor kept[r mod period] relu(x[r] + shift[g])) W[g] + bias[g],  g = group of r
+
+    kept: what dropout leaves, shared by sets of `period` rows. Differentiable twice.
+    Raises `InvalidInput` when the rows are no multiple of the period.
+    """
+    if kept is not None and (len(kept) == 0 or len(x) % len(kept)) and len(x):
+        raise InvalidInput(f"kept has {len(kept)} rows, which do not divide the {len(x)} rows of x")
+    run = dispatch(GROUPED_LAYER, x.device, x.dtype)
+    out: Tensor = run(x, shift, weight, tuple(slices), kept, factor, bias)
     return out

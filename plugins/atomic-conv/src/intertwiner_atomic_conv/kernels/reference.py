@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from intertwiner_atomic_conv.layers.radial import evaluate_filters
 
 __all__ = [
     "block_of_edges",
+    "grouped_layer",
+    "grouped_layer_examples",
     "grouped_linear",
     "grouped_linear_examples",
     "radial_pool",
@@ -59,6 +61,24 @@ def grouped_linear(
     return product.new_zeros(size, product.shape[1]).index_add(0, place, product)
 
 
+def grouped_layer(
+    x: Float[Tensor, "rows inputs"],
+    shift: Float[Tensor, "groups inputs"],
+    weight: Float[Tensor, "groups inputs outputs"],
+    slices: Sequence[tuple[int, int, int]],
+    kept: Bool[Tensor, "period inputs"] | None = None,
+    factor: float = 1.0,
+    bias: Float[Tensor, "groups outputs"] | None = None,
+) -> Float[Tensor, "rows outputs"]:
+    """See `intertwiner_atomic_conv.kernels.grouped_layer`."""
+    table = torch.tensor(slices, dtype=torch.long, device=x.device).view(-1, 3)
+    group = torch.repeat_interleave(table[:, 0], table[:, 2] - table[:, 1], output_size=len(x))
+    hidden = torch.relu(x + shift.index_select(0, group))
+    if kept is not None and len(x):
+        hidden = (hidden.view(-1, *kept.shape) * (kept * factor).to(x.dtype)).view_as(hidden)
+    return grouped_linear(hidden, weight, slices, None, len(x), bias)
+
+
 def radial_pool_examples(
     dtype: torch.dtype, device: torch.device, generator: torch.Generator
 ) -> Examples:
@@ -90,6 +110,27 @@ def grouped_linear_examples(
             (x, weight, slices, None, rows),
             (x, weight, slices, place, rows),
             (x, weight, slices, None, rows, bias),
+        ]
+    return found
+
+
+def grouped_layer_examples(
+    dtype: torch.dtype, device: torch.device, generator: torch.Generator
+) -> Examples:
+    """With and without dropout that two sets of rows share, with and without a last bias."""
+    found: Examples = []
+    for half, inputs, outputs in ((12, 32, 33), (5, 7, 1), (20, 16, 32)):
+        x = _uniform(2 * half * inputs, -1.0, 1.0, dtype, generator).view(-1, inputs)
+        weight = _uniform(3 * inputs * outputs, -1.0, 1.0, dtype, generator)
+        weight = weight.view(3, inputs, outputs)
+        slices = ((2, 0, 2), (0, 2, half), (2, half, half + 2), (0, half + 2, 2 * half))
+        shift = _uniform(3 * inputs, -0.5, 0.5, dtype, generator).view(3, inputs)
+        kept = _uniform(half * inputs, 0.0, 1.0, dtype, generator).view(half, inputs) < 0.5
+        bias = _uniform(3 * outputs, -1.0, 1.0, dtype, generator).view(3, outputs)
+        found += [
+            (x, shift, weight, slices),
+            (x, shift, weight, slices, kept, 2.0),
+            (x, shift, weight, slices, kept, 2.0, bias),
         ]
     return found
 

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from intertwiner_atomic_conv.errors import InvalidSetting
-from intertwiner_atomic_conv.kernels import Slice, grouped_linear
+from intertwiner_atomic_conv.kernels import Slice, grouped_layer, grouped_linear
 
 __all__ = ["AtomicNetworks", "Masks"]
 
@@ -77,11 +77,13 @@ class AtomicNetworks(nn.Module):
             for group, first, stop in slices
         ]
         x, linear = (x, None) if self.skip is None else x.split_with_sizes(_widths(x, self), 1)
-        group = _groups(slices, x)
-        x = x + self.biases[0].index_select(0, group)
-        for layer, rate in enumerate(self.dropout, start=1):
-            x = self._drop(torch.relu(x), rate, copies)
-            x = grouped_linear(x, self.weights[layer], slices, bias=self.biases[layer])
+        for layer, rate in enumerate(self.dropout):
+            last = self.biases[-1] if layer + 1 == len(self.dropout) else None
+            kept, factor = self._kept(x, rate, copies)
+            after = self.weights[layer + 1]
+            x = grouped_layer(x, self.biases[layer], after, slices, kept, factor, last)
+        if not self.dropout:
+            x = x + self.biases[0].index_select(0, _groups(slices, x))
         return x if linear is None else x + linear
 
     def forward(
@@ -90,14 +92,14 @@ class AtomicNetworks(nn.Module):
         """Energies of features whose rows are sorted by group."""
         return self.rest(grouped_linear(x, self.first(), slices), slices)
 
-    def _drop(self, x: Tensor, rate: float, copies: int) -> Tensor:
+    def _kept(self, x: Tensor, rate: float, copies: int) -> tuple[Tensor | None, float]:
+        """What dropout leaves [period, width], and the factor of what is left."""
         if not self.training or rate == 0.0:
-            return x
-        repeats = copies if self.masks == "tied" else 1
-        shape = len(x) // repeats, x.shape[1]
+            return None, 1.0
+        rows = len(x) // (copies if self.masks == "tied" else 1)
+        shape = rows, x.shape[1]
         drawn = torch.rand(shape, generator=self.generator, dtype=x.dtype, device=x.device)
-        kept = drawn.ge_(rate).mul_(1.0 / (1.0 - rate))
-        return (x.view(repeats, *shape) * kept).view_as(x)
+        return drawn >= rate, 1.0 / (1.0 - rate)
 
 
 def _drawn(groups: int, inputs: int, outputs: int, deviation: float) -> nn.Parameter:

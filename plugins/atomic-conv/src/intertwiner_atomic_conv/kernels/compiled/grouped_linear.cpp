@@ -1,5 +1,8 @@
 // Slices of rows times matrices of their own, and the two derivatives. Rows are taken eight at a
 // time, columns sixteen: eight sums stay in registers while a matrix streams past.
+//
+// A layer does the same to relu(x + shift) * kept * factor, which is made anew for each derivative. Row r has
+// row r % period of kept. What is not a number stays so.
 
 #include <algorithm>
 #include <cstdint>
@@ -141,6 +144,52 @@ void by_bias(const T* grad, const int64_t* slices, const int64_t* place, T* by, 
         }
 }
 
+template <class T>
+struct Hidden {  // x [rows, inputs], shift [groups, inputs], kept [period, inputs] of 0 and 1, or null
+    const T *x, *shift;
+    const uint8_t* kept;
+    int64_t period;
+    T factor;
+};
+
+template <class T>
+std::vector<T> activated(Hidden<T> h, const int64_t* slices, int64_t count, int64_t inputs) {
+    std::vector<T> out(count ? slices[3 * count - 1] * inputs : 0);
+    for (int64_t s = 0; s < count; ++s) {
+        const T* shift = h.shift + slices[3 * s] * inputs;
+        for (int64_t r = slices[3 * s + 1]; r < slices[3 * s + 2]; ++r) {
+            const T* x = h.x + r * inputs;
+            T* to = out.data() + r * inputs;
+            for (int64_t k = 0; k < inputs; ++k) {
+                const T sum = x[k] + shift[k];
+                to[k] = sum <= T(0) ? T(0) : sum;
+            }
+            if (!h.kept) continue;
+            const uint8_t* kept = h.kept + r % h.period * inputs;
+            for (int64_t k = 0; k < inputs; ++k) to[k] *= kept[k] * h.factor;
+        }
+    }
+    return out;
+}
+
+// by_x *= derivative of the activation; by_shift += its rows
+template <class T>
+void gate(Hidden<T> h, const int64_t* slices, T* by_x, T* by_shift, int64_t count,
+          int64_t inputs) {
+    for (int64_t s = 0; s < count; ++s) {
+        const T* shift = h.shift + slices[3 * s] * inputs;
+        T* sum = by_shift + slices[3 * s] * inputs;
+        for (int64_t r = slices[3 * s + 1]; r < slices[3 * s + 2]; ++r) {
+            const T* x = h.x + r * inputs;
+            T* by = by_x + r * inputs;
+            for (int64_t k = 0; k < inputs; ++k) by[k] = x[k] + shift[k] <= T(0) ? T(0) : by[k];
+            const uint8_t* kept = h.kept ? h.kept + r % h.period * inputs : nullptr;
+            for (int64_t k = 0; kept && k < inputs; ++k) by[k] *= kept[k] * h.factor;
+            for (int64_t k = 0; k < inputs; ++k) sum[k] += by[k];
+        }
+    }
+}
+
 }  // namespace
 
 #define OPERATIONS(T, NAME)                                                                        \
@@ -162,6 +211,30 @@ void by_bias(const T* grad, const int64_t* slices, const int64_t* place, T* by, 
                                       const int64_t* place, T* by_weight, int64_t count,           \
                                       int64_t inputs, int64_t outputs) {                           \
         by_weights<T>(grad, x, slices, place, by_weight, count, inputs, outputs);                  \
+    }                                                                                              \
+    extern "C" void layer_forward_##NAME(                                                          \
+        const T* x, const T* shift, const uint8_t* kept, const T* weight, const int64_t* slices,   \
+        const T* bias, T* out, double factor, int64_t period, int64_t count, int64_t inputs,       \
+        int64_t outputs) {                                                                         \
+        const Hidden<T> hidden{x, shift, kept, period, T(factor)};                                 \
+        const auto rows = activated(hidden, slices, count, inputs);                                \
+        forward<T>(rows.data(), weight, slices, nullptr, bias, out, count, inputs, outputs);       \
+    }                                                                                              \
+    extern "C" void layer_by_rows_##NAME(                                                          \
+        const T* grad, const T* x, const T* shift, const uint8_t* kept, const T* weight,           \
+        const int64_t* slices, T* by_x, T* by_shift, double factor, int64_t period, int64_t count, \
+        int64_t inputs, int64_t outputs) {                                                         \
+        const Hidden<T> hidden{x, shift, kept, period, T(factor)};                                 \
+        by_rows<T>(grad, weight, slices, nullptr, by_x, count, inputs, outputs);                   \
+        gate(hidden, slices, by_x, by_shift, count, inputs);                                       \
+    }                                                                                              \
+    extern "C" void layer_by_weights_##NAME(                                                       \
+        const T* grad, const T* x, const T* shift, const uint8_t* kept, const int64_t* slices,     \
+        T* by_weight, double factor, int64_t period, int64_t count, int64_t inputs,                \
+        int64_t outputs) {                                                                         \
+        const Hidden<T> hidden{x, shift, kept, period, T(factor)};                                 \
+        const auto rows = activated(hidden, slices, count, inputs);                                \
+        by_weights<T>(grad, rows.data(), slices, nullptr, by_weight, count, inputs, outputs);      \
     }
 
 OPERATIONS(float, float32)

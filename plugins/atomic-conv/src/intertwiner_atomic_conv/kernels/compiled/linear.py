@@ -17,7 +17,7 @@ from intertwiner_atomic_conv.kernels import Slice, reference
 from intertwiner_atomic_conv.kernels.compiled.loading import call, library
 from intertwiner_atomic_conv.kernels.function import differentiable
 
-__all__ = ["grouped_linear"]
+__all__ = ["grouped_linear", "sizes", "table_of", "type_name", "zeros"]
 
 
 def grouped_linear(
@@ -34,7 +34,7 @@ def grouped_linear(
     tensors = (x, weight) if bias is None else (x, weight, bias)
     if loaded is None:
         return plain(*tensors)
-    table = torch.tensor(slices, dtype=torch.int64).view(-1, 3)
+    table = table_of(slices)
     forward = partial(_forward, loaded, table, place, size)
     backward = partial(_backward, loaded, table, place)
     return differentiable(forward, backward, plain, *tensors)
@@ -63,7 +63,7 @@ def _forward(
     out = x.new_zeros(size, weight.shape[2])
     shift = None if bias is None else bias.contiguous()
     tensors = x.contiguous(), weight.contiguous(), table, place, shift, out
-    call(loaded, f"forward_{_name(x)}", *tensors, *_sizes(table, weight))
+    call(loaded, f"forward_{type_name(x)}", *tensors, *sizes(table, weight))
     return out
 
 
@@ -77,12 +77,12 @@ def _backward(
     weight: Tensor,
     bias: Tensor | None = None,
 ) -> tuple[Tensor | None, ...]:
-    rest = _sizes(table, weight)
+    rest = sizes(table, weight)
     found: list[Tensor | None] = [
-        _zeros(tensor) if need else None
+        zeros(tensor) if need else None
         for tensor, need in zip((x, weight, bias), needed, strict=False)
     ]
-    name = _name(x)
+    name = type_name(x)
     if found[0] is not None:
         call(loaded, f"by_rows_{name}", grad, weight.contiguous(), table, place, found[0], *rest)
     if found[1] is not None:
@@ -92,15 +92,23 @@ def _backward(
     return tuple(found)
 
 
-def _zeros(tensor: Tensor | None) -> Tensor | None:
+def table_of(slices: Sequence[Slice]) -> Int[Tensor, "slices 3"]:
+    """Slices as the kernels read them."""
+    return torch.tensor(slices, dtype=torch.int64).view(-1, 3)
+
+
+def zeros(tensor: Tensor | None) -> Tensor | None:
+    """Contiguous zeros of the same shape."""
     if tensor is None:
         return None
     return torch.zeros_like(tensor, memory_format=torch.contiguous_format)
 
 
-def _sizes(table: Tensor, weight: Tensor) -> tuple[int, int, int]:
+def sizes(table: Tensor, weight: Tensor) -> tuple[int, int, int]:
+    """Slices, inputs and outputs."""
     return len(table), weight.shape[1], weight.shape[2]
 
 
-def _name(x: Tensor) -> str:
+def type_name(x: Tensor) -> str:
+    """Such as "float32": what the functions of a library end with."""
     return str(x.dtype).removeprefix("torch.")

@@ -1,4 +1,4 @@
-"""Shared objects through ctypes: functions of raw pointers and 64-bit integers.
+"""Shared objects through ctypes: functions of raw pointers, 64-bit integers and doubles.
 
 ctypes releases the interpreter's lock while a function runs.
 """
@@ -31,8 +31,8 @@ def library(name: str) -> ctypes.CDLL | None:
         return None
 
 
-def call(loaded: ctypes.CDLL, name: str, *arguments: Tensor | int | None) -> None:
-    """Runs `name`: tensors are passed by address (None as null), numbers as int64.
+def call(loaded: ctypes.CDLL, name: str, *arguments: Tensor | float | None) -> None:
+    """Runs `name`: tensors are passed by address (None as null), whole numbers as int64.
 
     Raises `ValueError` for a tensor that is not contiguous or not in the processor's memory.
     """
@@ -41,11 +41,13 @@ def call(loaded: ctypes.CDLL, name: str, *arguments: Tensor | int | None) -> Non
     function(*map(_argument, arguments))
 
 
-def _argument(value: Tensor | int | None) -> ctypes.c_void_p | ctypes.c_int64:
+def _argument(value: Tensor | float | None) -> ctypes.c_void_p | ctypes.c_int64 | ctypes.c_double:
     if value is None:
         return ctypes.c_void_p(None)
     if isinstance(value, int):
         return ctypes.c_int64(value)
+    if isinstance(value, float):
+        return ctypes.c_double(value)
     if not value.is_contiguous() or value.device.type != "cpu":
         raise ValueError(f"kernels take contiguous tensors on the CPU, not {value.stride()}")
     return ctypes.c_void_p(value.data_ptr())
