@@ -9,6 +9,7 @@ import ctypes
 import functools
 import warnings
 from importlib import resources
+from typing import Any
 
 from torch import Tensor
 
@@ -37,17 +38,20 @@ def call(loaded: ctypes.CDLL, name: str, *arguments: Tensor | float | None) -> N
     Raises `ValueError` for a tensor that is not contiguous or not in the processor's memory.
     """
     function = getattr(loaded, name)
-    function.restype = None
+    if function.argtypes is None:
+        function.restype, function.argtypes = None, [*map(_kind, arguments)]
     function(*map(_argument, arguments))
 
 
-def _argument(value: Tensor | float | None) -> ctypes.c_void_p | ctypes.c_int64 | ctypes.c_double:
-    if value is None:
-        return ctypes.c_void_p(None)
-    if isinstance(value, int):
-        return ctypes.c_int64(value)
-    if isinstance(value, float):
-        return ctypes.c_double(value)
-    if not value.is_contiguous() or value.device.type != "cpu":
+def _kind(value: Tensor | float | None) -> type[ctypes._SimpleCData[Any]]:
+    if value is None or isinstance(value, Tensor):
+        return ctypes.c_void_p
+    return ctypes.c_int64 if isinstance(value, int) else ctypes.c_double
+
+
+def _argument(value: Tensor | float | None) -> float | None:
+    if not isinstance(value, Tensor):
+        return value
+    if not value.is_contiguous() or not value.is_cpu:
         raise ValueError(f"kernels take contiguous tensors on the CPU, not {value.stride()}")
-    return ctypes.c_void_p(value.data_ptr())
+    return value.data_ptr()

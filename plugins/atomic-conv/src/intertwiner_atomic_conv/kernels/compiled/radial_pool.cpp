@@ -7,7 +7,7 @@
 // Half the angle, t = pi r / 2R in [0, pi/2], gives c = cos^2 t and sin 2t = 2 sin t cos t.
 // No (edges x filters) array exists at any time.
 //
-// Filters come padded to a multiple of WIDTH with values that contribute nothing.
+// Filters are padded to a multiple of WIDTH with ones that end at once and contribute nothing.
 
 #include <algorithm>
 #include <cmath>
@@ -19,7 +19,7 @@ namespace {
 
 constexpr int64_t WIDTH = 16;
 constexpr int64_t CHUNK = 64;  // blocks whose gradients are summed in working precision
-constexpr double HALF_PI = 1.5707963267948966;
+constexpr double HALF_PI = 1.5707963267948966, LOG2_E = 1.4426950408889634;
 
 inline float two_to(float y) {  // y <= 0; relative error 1e-7
     y = y < -126.0f ? -126.0f : y;
@@ -67,12 +67,27 @@ inline double cosine(double t) { return std::cos(t); }
 
 template <class T>
 struct Filters {  // rate = pi / 2R, centre, decay = s log2(e), last = the tile's largest R
-    const T *rate, *centre, *decay, *last;
     int64_t padded;
+    std::vector<T> rate, centre, decay, last;
+
+    Filters(const T* R, const T* rho, const T* s, int64_t filters)
+        : padded((filters + WIDTH - 1) / WIDTH * WIDTH),
+          rate(padded, T(1e6)),
+          centre(padded, T(0)),
+          decay(padded, T(0)),
+          last(padded / WIDTH, T(0)) {
+        for (int64_t k = 0; k < filters; ++k) {
+            rate[k] = T(HALF_PI) / R[k];
+            centre[k] = rho[k];
+            decay[k] = s[k] * T(LOG2_E);
+            T& end = last[k / WIDTH];
+            if (!(R[k] <= end) && end == end) end = R[k];  // what is not a number stays
+        }
+    }
 };
 
 template <class T>
-void forward(const T* r, const int64_t* pointer, Filters<T> k, T* out, int64_t blocks,
+void forward(const T* r, const int64_t* pointer, const Filters<T>& k, T* out, int64_t blocks,
              int64_t filters, int64_t threads) {
 #pragma omp parallel for schedule(static) num_threads(threads)
     for (int64_t b = 0; b < blocks; ++b) {
@@ -99,7 +114,7 @@ void forward(const T* r, const int64_t* pointer, Filters<T> k, T* out, int64_t b
 }
 
 template <class T, bool ByDistance>
-void backward_chunk(const T* grad, const T* r, const int64_t* pointer, Filters<T> k, T* by_distance,
+void backward_chunk(const T* grad, const T* r, const int64_t* pointer, const Filters<T>& k, T* by_distance,
                     double* sums, int64_t first, int64_t stop, int64_t filters) {
     for (int64_t tile = 0; tile < k.padded; tile += WIDTH) {
         T by_cutoff[WIDTH] = {}, by_centre[WIDTH] = {}, by_exponent[WIDTH] = {};
@@ -137,8 +152,9 @@ void backward_chunk(const T* grad, const T* r, const int64_t* pointer, Filters<T
 }
 
 template <class T>
-void backward(const T* grad, const T* r, const int64_t* pointer, Filters<T> k, T* by_distance,
-              double* by_filters, int64_t blocks, int64_t filters, int64_t threads) {
+void backward(const T* grad, const T* r, const int64_t* pointer, const Filters<T>& k, T* by_distance,
+              const T* cutoff, const T* exponent, T* by_filters, int64_t blocks, int64_t filters,
+              int64_t threads) {
     const int64_t chunks = (blocks + CHUNK - 1) / CHUNK, width = 3 * k.padded;
     std::vector<double> sums(chunks * width, 0.0);
 #pragma omp parallel for schedule(static) num_threads(threads)
@@ -150,26 +166,32 @@ void backward(const T* grad, const T* r, const int64_t* pointer, Filters<T> k, T
         else
             backward_chunk<T, false>(grad, r, pointer, k, nullptr, own, first, stop, filters);
     }
+    std::vector<double> total(width, 0.0);
     for (int64_t c = 0; c < chunks; ++c)  // in one order, whatever the number of threads
-        for (int64_t i = 0; i < width; ++i) by_filters[i] += sums[c * width + i];
+        for (int64_t i = 0; i < width; ++i) total[i] += sums[c * width + i];
+    for (int64_t i = 0; i < filters; ++i) {
+        by_filters[i] = T(HALF_PI / cutoff[i] / cutoff[i] * total[i]);
+        by_filters[filters + i] = T(2.0 * exponent[i] * total[k.padded + i]);
+        by_filters[2 * filters + i] = T(-total[2 * k.padded + i]);
+    }
 }
 
 }  // namespace
 
 #define OPERATIONS(T, NAME)                                                                        \
-    extern "C" void forward_##NAME(const T* r, const int64_t* pointer, const T* rate,              \
-                                   const T* centre, const T* decay, const T* last, T* out,         \
-                                   int64_t blocks, int64_t filters, int64_t padded,                \
-                                   int64_t threads) {                                              \
-        forward<T>(r, pointer, {rate, centre, decay, last, padded}, out, blocks, filters,          \
-                   threads);                                                                       \
+    extern "C" void forward_##NAME(const T* r, const int64_t* pointer, const T* cutoff,            \
+                                   const T* centre, const T* exponent, T* out, int64_t blocks,     \
+                                   int64_t filters, int64_t threads) {                             \
+        const Filters<T> k(cutoff, centre, exponent, filters);                                     \
+        forward<T>(r, pointer, k, out, blocks, filters, threads);                                  \
     }                                                                                              \
     extern "C" void backward_##NAME(const T* grad, const T* r, const int64_t* pointer,             \
-                                    const T* rate, const T* centre, const T* decay, const T* last, \
-                                    T* by_distance, double* by_filters, int64_t blocks,            \
-                                    int64_t filters, int64_t padded, int64_t threads) {            \
-        backward<T>(grad, r, pointer, {rate, centre, decay, last, padded}, by_distance,            \
-                    by_filters, blocks, filters, threads);                                         \
+                                    const T* cutoff, const T* centre, const T* exponent,           \
+                                    T* by_distance, T* by_filters, int64_t blocks,                 \
+                                    int64_t filters, int64_t threads) {                            \
+        const Filters<T> k(cutoff, centre, exponent, filters);                                     \
+        backward<T>(grad, r, pointer, k, by_distance, cutoff, exponent, by_filters, blocks,        \
+                    filters, threads);                                                             \
     }
 
 OPERATIONS(float, float32)
