@@ -19,7 +19,8 @@ from intertwiner_atomic_conv.graphs.interface import Numbers, Points
 
 __all__ = ["GraphCache"]
 
-CAPACITY = 256 * 2**20
+CAPACITY = 512 * 2**20
+"""2,000 records of 48 nearest atoms each, 10,000 of the smooth cross graph."""
 Build = Callable[[Points, Numbers, Numbers], BlockedGraph]
 
 
