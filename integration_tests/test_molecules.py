@@ -113,7 +113,7 @@ def test_an_element_not_trained_on_is_one_clear_line(run_folder, tmp_path):
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"error: {tmp_path / 'chloride.xyz'}: ")
-    assert "element 17" in line
+    assert "element Cl (17)" in line
     assert "1, 6, 7, 8, 9" in line
 
 
