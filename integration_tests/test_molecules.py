@@ -114,7 +114,7 @@ def test_an_element_not_trained_on_is_one_clear_line(run_folder, tmp_path):
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"error: {tmp_path / 'chloride.xyz'}: ")
     assert "element Cl (17)" in line
-    assert "1, 6, 7, 8, 9" in line
+    assert "H (1), C (6), N (7), O (8), F (9)" in line
 
 
 def test_a_file_that_is_not_there_is_one_clear_line(run_folder, tmp_path):
