@@ -4,26 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["DUMMIES", "METALS", "SYMBOLS", "atomic_number", "is_dummy", "is_heavy_hydrogen"]
+from intertwiner.elements import SYMBOLS
 
-# fmt: off
-SYMBOLS: Final = (
-    "X", "H", "He",
-    "Li", "Be", "B", "C", "N", "O", "F", "Ne",
-    "Na", "Mg", "Al", "Si", "P", "S", "Cl", "Ar",
-    "K", "Ca", "Sc", "Ti", "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn", "Ga", "Ge", "As", "Se",
-    "Br", "Kr",
-    "Rb", "Sr", "Y", "Zr", "Nb", "Mo", "Tc", "Ru", "Rh", "Pd", "Ag", "Cd", "In", "Sn", "Sb",
-    "Te", "I", "Xe",
-    "Cs", "Ba", "La", "Ce", "Pr", "Nd", "Pm", "Sm", "Eu", "Gd", "Tb", "Dy", "Ho", "Er", "Tm",
-    "Yb", "Lu",
-    "Hf", "Ta", "W", "Re", "Os", "Ir", "Pt", "Au", "Hg", "Tl", "Pb", "Bi", "Po", "At", "Rn",
-    "Fr", "Ra", "Ac", "Th", "Pa", "U", "Np", "Pu", "Am", "Cm", "Bk", "Cf", "Es", "Fm", "Md",
-    "No", "Lr",
-    "Rf", "Db", "Sg", "Bh", "Hs", "Mt", "Ds", "Rg", "Cn", "Nh", "Fl", "Mc", "Lv", "Ts", "Og",
-)
-# fmt: on
-"""`SYMBOLS[z]` is the symbol of atomic number z; `SYMBOLS[0]` stands for no element."""
+__all__ = ["DUMMIES", "METALS", "SYMBOLS", "atomic_number", "is_dummy", "is_heavy_hydrogen"]
 
 DUMMIES: Final = frozenset({"X", "XX", "DU", "LP", "BQ", "*", "R", "R#", "A", "Q", "EP", "0"})
 """Names, in capitals, that formats give to places which are not atoms."""

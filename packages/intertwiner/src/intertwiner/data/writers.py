@@ -20,7 +20,7 @@ from torch_geometric.data import Batch, Data
 
 from intertwiner.atomic import write_atomically
 from intertwiner.config import suggestion
-from intertwiner.data.elements import symbol
+from intertwiner.elements import symbol
 from intertwiner.errors import ConfigError, DataError
 
 __all__ = ["check_suffix", "write_records"]

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch_geometric.data import Batch, Data
 
 from intertwiner.data.batches import Batches
-from intertwiner.data.elements import element_name
+from intertwiner.elements import element_name
 from intertwiner.errors import ConfigError, DataError, RunError
 from intertwiner.fields import GRAPH, Field
 from intertwiner.registry import Entry, Registry, load_registry
