@@ -8,7 +8,7 @@ basis, of labelled particles, with the normaliser, in nats.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
 
@@ -143,11 +143,9 @@ class Flow(nn.Module):
         check_positions(x, self.dimension, self.particles)
         chosen = (solver or self.settings).with_tolerance(tolerance)
         parts = []
-        for part in (centred(x) / self.scale).split(batch_size):
-            transport = make_transport(
-                self.dynamics, part, None, divergence, probes, probe_kind, generator
-            )
-            found = solve(transport, transport.begin(part), 0.0, 1.0, chosen, generator)
+        scaled = (centred(x) / self.scale).split(batch_size)
+        how = (divergence, probes, probe_kind, chosen, generator)
+        for _, transport, found in self._carried(scaled, 0.0, 1.0, *how):
             z = transport.state(found.y)
             log_start = log_prior(z) - self.log_volume(x)
             parts.append(_density(transport, found, z, log_start, 1.0))
@@ -202,15 +200,31 @@ class Flow(nn.Module):
         check_positions(z, self.dimension, self.particles)
         chosen = (solver or self.settings).with_tolerance(tolerance)
         parts = []
-        for part in centred(z).split(batch_size):
-            transport = make_transport(
-                self.dynamics, part, None, divergence, probes, probe_kind, generator
-            )
-            found = solve(transport, transport.begin(part), 1.0, 0.0, chosen, generator)
+        how = (divergence, probes, probe_kind, chosen, generator)
+        for part, transport, found in self._carried(centred(z).split(batch_size), 1.0, 0.0, *how):
             end = transport.state(found.y)
             log_start = log_prior(part) - self.log_volume(part)
             parts.append(_density(transport, found, end * self.scale, log_start, -1.0))
         return Density.joined(parts)
+
+    def _carried(
+        self,
+        parts: Iterable[Tensor],
+        start: float,
+        end: float,
+        divergence: DivergenceKind,
+        probes: int,
+        probe_kind: ProbeKind,
+        settings: SolverSettings,
+        generator: torch.Generator | None,
+    ) -> Iterator[tuple[Tensor, Transport, Solution]]:
+        """Every part with the integration from `start` to `end` that begins at it."""
+        for part in parts:
+            transport = make_transport(
+                self.dynamics, part, None, divergence, probes, probe_kind, generator
+            )
+            y = transport.begin(part)
+            yield part, transport, solve(transport, y, start, end, settings, generator)
 
     @torch.no_grad()
     def path(
