@@ -31,6 +31,8 @@ TEST_TOOLS = ["pytest", "hypothesis", "ase", "scikit-learn", "triton; sys_platfo
 """Triton's interpreter runs the GPU kernels on the CPU."""
 QUIET_THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
 """Idle threads sleep: on a machine that does other work, waiting ones steal its time."""
+SIDE_BY_SIDE = ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile"]
+"""One worker a core, a file's tests in one worker, so that what they share is made once."""
 
 
 def find_links() -> str:
@@ -111,10 +113,10 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """The whole test suite, all distributions installed together."""
-    install_wheels(session, list(DISTRIBUTIONS), "viz,check", *TEST_TOOLS)
+    install_wheels(session, list(DISTRIBUTIONS), "viz,check", *TEST_TOOLS, "pytest-xdist")
     session.run(
-        "python", "-m", "pytest", *folders(*DISTRIBUTIONS), "integration_tests", *session.posargs,
-        env=QUIET_THREADS,
+        "python", "-m", "pytest", *SIDE_BY_SIDE, *folders(*DISTRIBUTIONS), "integration_tests",
+        *session.posargs, env={**QUIET_THREADS, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
 
 
