@@ -1,0 +1,1 @@
+"""Federated learning of molecules: data, splits, networks, client losses and aggregators."""

@@ -1,0 +1,1 @@
+"""The records that the hooks yield, one module for each hook. Nothing here imports torch."""

@@ -1,0 +1,1 @@
+"""Layers of molecular graphs, plain torch modules."""

@@ -1,0 +1,1 @@
+"""How records are divided among clients, and how different the clients are."""
