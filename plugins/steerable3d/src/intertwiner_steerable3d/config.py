@@ -1,0 +1,103 @@
+"""Settings of the networks. Nothing here imports torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Interval, Len
+
+__all__ = ["BandLimit", "BasisKind", "CnnConfig", "Head", "NetworkConfig", "PresetConfig"]
+
+BasisKind = Literal["optimal", "shells", "solid"]
+BandLimit = Literal["compromise", "conservative", "sfcnn"]
+Head = Literal["mean", "shells", "flatten"]
+
+Multiplicity = Annotated[int, Interval(ge=0, le=4096)]
+FieldType = Annotated[tuple[Multiplicity, ...], Len(1, 9)]
+Rate = Annotated[float, Interval(ge=0.0, lt=1.0)]
+Width = Annotated[int, Ge(1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PresetConfig:
+    """A published network, or one of ours, by name.
+
+    preset: which one; its layout and number of parameters are in `networks`.
+    basis: radial profiles of the kernels: "optimal" for equivariance on the grid, "shells" of the
+        paper, or "solid" harmonics times Gaussians.
+    band_limit: of "shells". tau: largest relative equivariance error of an element of "optimal".
+    smooth: low-pass filters before strides where the preset has them.
+    """
+
+    preset: str = "propensity"
+    basis: BasisKind = "optimal"
+    band_limit: BandLimit = "compromise"
+    tau: Annotated[float, Gt(0)] = 0.06
+    smooth: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class TetrisConfig(PresetConfig):
+    """The paper's network for Tetris, with its basis."""
+
+    preset: str = "tetris"
+    basis: BasisKind = "shells"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CathConfig(PresetConfig):
+    """The paper's network for CATH, with its basis."""
+
+    preset: str = "cath"
+    basis: BasisKind = "shells"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig:
+    """A stack of gated blocks of your own layout.
+
+    fields: type of the features after each block, multiplicities of orders 0, 1, 2, ...; the last
+        block is read out, so only its scalars count.
+    sizes: of the kernels, in voxels, one for every block; strides: likewise.
+    norm: batch normalisation of fields before every convolution.
+    smooth: low-pass filters before strides.
+    head: "mean" of the last scalars over the grid, their means in "shells" about the centre, or
+        "flatten": every voxel of the last grid apart, which is only right for volumes in a fixed
+        local frame.
+    shells: how many. inputs_in_shells: the input's own means in shells join the head.
+    hidden: widths of the layers after it; dropout: before the last.
+    """
+
+    fields: Annotated[tuple[FieldType, ...], Len(1)] = ((8, 4, 2), (16, 8, 4), (32, 16, 8), (64,))
+    sizes: Annotated[tuple[Width, ...], Len(1)] = (5, 5, 5, 5)
+    strides: Annotated[tuple[Width, ...], Len(1)] = (2, 2, 1, 1)
+    norm: bool = True
+    smooth: bool = True
+    head: Head = "shells"
+    shells: Annotated[int, Ge(1)] = 4
+    hidden: tuple[Width, ...] = (128,)
+    dropout: Rate = 0.0
+    basis: BasisKind = "optimal"
+    band_limit: BandLimit = "compromise"
+    tau: Annotated[float, Gt(0)] = 0.06
+
+
+@dataclass(frozen=True, kw_only=True)
+class CnnConfig:
+    """A plain CNN of your own layout: convolution, batch norm, ReLU, and the same heads.
+
+    channels: after every block; sizes, strides, head, shells, hidden, dropout: as in
+        `NetworkConfig`. turn: every training volume is turned by one of the 24 rotations of the
+        grid, drawn anew in every step.
+    """
+
+    channels: Annotated[tuple[Width, ...], Len(1)] = (16, 32, 64, 64)
+    sizes: Annotated[tuple[Width, ...], Len(1)] = (5, 5, 5, 5)
+    strides: Annotated[tuple[Width, ...], Len(1)] = (2, 2, 1, 1)
+    smooth: bool = True
+    head: Head = "flatten"
+    shells: Annotated[int, Ge(1)] = 4
+    hidden: tuple[Width, ...] = (128,)
+    dropout: Rate = 0.0
+    turn: bool = False
