@@ -96,3 +96,13 @@ def test_a_point_of_any_dimension_takes_every_other_and_has_no_width():
     assert not Point(None).takes(Scalar())
     with pytest.raises(DeclarationError, match="no width"):
         _ = Point(None).width
+
+
+def test_any_number_of_scalars_takes_every_other_and_has_no_width():
+    assert Scalar(None).takes(Scalar(4))
+    assert Scalar(4).takes(Scalar(4))
+    assert not Scalar(1).takes(Scalar(4))
+    assert not Scalar(None).takes(Point(3))
+    assert str(Scalar(None)) == "any number of scalars"
+    with pytest.raises(DeclarationError, match="no width"):
+        _ = Scalar(None).width

@@ -125,3 +125,15 @@ def test_a_model_of_three_dimensions_refuses_the_plane_in_words():
     (reason,) = found(dataset=flat).reasons
     assert "pos (point in 3D per node)" in reason
     assert "pos (point in 2D per node)" in reason
+
+
+def test_a_model_of_any_number_of_channels_takes_the_datasets():
+    charges = dataclasses.replace(
+        DATASET, provides=(*DATASET.provides, Field("charges", NODE, Scalar(4)))
+    )
+    wanting = dataclasses.replace(
+        MODEL, inputs=(*MODEL.inputs, Field("charges", NODE, Scalar(None)))
+    )
+    assert found(wanting, charges).inputs[-1].rep == Scalar(4)
+    (reason,) = found(wanting).reasons
+    assert "any number of scalars" in reason

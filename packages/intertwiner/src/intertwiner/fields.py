@@ -80,15 +80,27 @@ class Structure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """`channels` numbers that no symmetry changes."""
+    """`channels` numbers that no symmetry changes.
 
-    channels: int = 1
+    A model that takes any number of channels declares `Scalar(None)` among its inputs and finds
+    the dataset's number in its schema. Nothing but a model's declaration leaves it open.
+    """
+
+    channels: int | None = 1
 
     @property
     def width(self) -> int:
+        if self.channels is None:
+            raise DeclarationError("any number of scalars has no width; see the schema's inputs")
         return self.channels
 
+    def takes(self, other: Representation) -> bool:
+        """Whether scalars declared so can be `other`: as many of them, or any number."""
+        return isinstance(other, Scalar) and self.channels in (None, other.channels)
+
     def __str__(self) -> str:
+        if self.channels is None:
+            return "any number of scalars"
         return "scalar" if self.channels == 1 else f"{self.channels} scalars"
 
 

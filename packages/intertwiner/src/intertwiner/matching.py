@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from intertwiner.errors import ConfigError
-from intertwiner.fields import Field, Point, Structure
+from intertwiner.fields import Field, Point, Scalar, Structure
 from intertwiner.registry import Entry
 from intertwiner.specs import AdapterSpec, DatasetSpec, ModelSpec
 
@@ -25,7 +25,8 @@ class Match:
 
     adapters: what turns the dataset's records into the model's, in order.
     targets: the dataset's targets that this model can learn.
-    inputs: the model's; where it takes points of any dimension, with the dataset's dimension.
+    inputs: the model's; where it takes points of any dimension or any number of scalars, with the
+        dataset's.
     """
 
     model: Entry[ModelSpec]
@@ -54,13 +55,13 @@ def match(
         return Match(model, dataset, (f"{needs}, and no adapter leads there", *reasons))
     provided = [*dataset.spec.provides, *(field for item in chain for field in item.spec.adds)]
     missing = [reason for field in model.spec.inputs if (reason := _missing(field, provided))]
-    inputs = tuple(_with_dimension(field, provided) for field in model.spec.inputs)
+    inputs = tuple(_as_provided(field, provided) for field in model.spec.inputs)
     return Match(model, dataset, (*missing, *reasons), chain, targets, inputs)
 
 
-def _with_dimension(field: Field, provided: Sequence[Field]) -> Field:
-    """The model's input `field`; a point of any dimension takes the dimension provided."""
-    if field.rep != Point(None):
+def _as_provided(field: Field, provided: Sequence[Field]) -> Field:
+    """The model's input `field`; what it leaves open, the dataset says."""
+    if field.rep not in (Point(None), Scalar(None)):
         return field
     given = [found.rep for found in provided if found.name == field.name]
     return replace(field, rep=given[0]) if given else field
@@ -115,8 +116,8 @@ def _missing(field: Field, provided: Sequence[Field]) -> str | None:
     for found in provided:
         if found.name != field.name:
             continue
-        points = isinstance(field.rep, Point) and field.rep.takes(found.rep)
-        if found.site != field.site or not (points or found.rep == field.rep):
+        open_to = isinstance(field.rep, Point | Scalar) and field.rep.takes(found.rep)
+        if found.site != field.site or not (open_to or found.rep == field.rep):
             return f"input {field} differs from the dataset's {found}"
         if field.unit and found.unit != field.unit:
             return f"input {field.name} must be in {field.unit}, the dataset's is in {found.unit}"

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Final
 
-from intertwiner.fields import ANY_NAME, GRAPH, Field, Gauge, Irreps, Point, Scalar
+from intertwiner.fields import (
+    ANY_NAME,
+    GRAPH,
+    Field,
+    Gauge,
+    Irreps,
+    Point,
+    Representation,
+    Scalar,
+)
 from intertwiner.schema import Schema
 from intertwiner.specs import ModelSpec
 
 __all__ = ["doubled", "inputs_for", "schemas_for"]
 
-DIMENSIONS = (2, 3)
-"""Those in which a model of any dimension is tested."""
+OPEN: Final[Mapping[Representation, tuple[Representation, ...]]] = {
+    Point(None): (Point(2), Point(3)),
+    Scalar(None): (Scalar(1), Scalar(3)),
+}
+"""What a declaration may leave open, and what a model that does is tested with."""
 
 
 def schemas_for(spec: ModelSpec, species: tuple[int, ...]) -> list[Schema]:
@@ -34,15 +47,15 @@ def schemas_for(spec: ModelSpec, species: tuple[int, ...]) -> list[Schema]:
 
 
 def inputs_for(spec: ModelSpec) -> list[tuple[Field, ...]]:
-    """The model's inputs; for points of any dimension, once in the plane and once in space."""
-    if not any(field.rep == Point(None) for field in spec.inputs):
+    """The model's inputs; once with each of two choices where it leaves something open."""
+    if not any(field.rep in OPEN for field in spec.inputs):
         return [spec.inputs]
     return [
         tuple(
-            replace(field, rep=Point(dimension)) if field.rep == Point(None) else field
+            replace(field, rep=OPEN[field.rep][choice]) if field.rep in OPEN else field
             for field in spec.inputs
         )
-        for dimension in DIMENSIONS
+        for choice in (0, 1)
     ]
 
 
@@ -84,7 +97,7 @@ def _together(outputs: Iterable[Field]) -> tuple[Field, ...]:
 def _double(target: Field) -> Field:
     rep = target.rep
     if isinstance(rep, Scalar):
-        return replace(target, rep=Scalar(2 * rep.channels))
+        return replace(target, rep=Scalar(2 * rep.width))
     if isinstance(rep, Irreps):
         terms = [f"{2 * mul}x{order}{'e' if p > 0 else 'o'}" for mul, order, p in rep.blocks]
         return replace(target, rep=Irreps("+".join(terms)))
