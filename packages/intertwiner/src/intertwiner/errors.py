@@ -7,6 +7,7 @@ __all__ = [
     "DataError",
     "DeclarationError",
     "IntertwinerError",
+    "KernelFallback",
     "LookupFailed",
     "RunError",
 ]
@@ -40,3 +41,7 @@ class DataError(IntertwinerError):
 
 class RunError(IntertwinerError):
     """A run folder or checkpoint cannot be written, read or continued."""
+
+
+class KernelFallback(UserWarning):
+    """A faster kernel exists and cannot be used here; the message says what is missing."""

@@ -18,7 +18,7 @@ from typing import Any, Final
 import torch
 
 from intertwiner.config import suggestion
-from intertwiner.errors import IntertwinerError, LookupFailed
+from intertwiner.errors import IntertwinerError, KernelFallback, LookupFailed
 from intertwiner.registry import Entry, Registry, load_registry
 from intertwiner.specs import KernelSpec, load_target
 
@@ -29,10 +29,6 @@ SETTING: Final = "INTERTWINER_KERNELS"
 
 class KernelError(IntertwinerError):
     """A kernel raised while it ran."""
-
-
-class KernelFallback(UserWarning):
-    """A faster kernel exists and cannot be used here; the message says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
