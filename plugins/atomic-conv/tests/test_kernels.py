@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
+from intertwiner.compiled import CompileError, build, forget
 from intertwiner.conformance.checks.kernels import compare_with_reference
 from intertwiner.kernels import KernelFallback
 from intertwiner_atomic_conv import _plugin
 from intertwiner_atomic_conv.errors import InvalidInput
 from intertwiner_atomic_conv.kernels import radial_pool, reference
-from intertwiner_atomic_conv.kernels.compiled import build, loading, pool
+from intertwiner_atomic_conv.kernels.compiled import pool
 
 SPECS = {spec.name: spec for spec in _plugin.intertwiner_kernels()}
 
@@ -33,19 +34,19 @@ def test_without_a_compiler_the_reference_serves_after_a_warning(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CXX", "no-such-compiler")
-    loading.library.cache_clear()
+    forget()
     arguments = reference.radial_pool_examples(
         torch.float64, torch.device("cpu"), torch.Generator().manual_seed(0)
     )[0]
     with pytest.warns(KernelFallback, match="set CXX to one that runs"):
         found = pool.radial_pool(*arguments)
-    loading.library.cache_clear()
+    forget()
     torch.testing.assert_close(found, reference.radial_pool(*arguments))
 
 
 def test_a_source_that_does_not_compile_tells_what_the_compiler_said() -> None:
-    with pytest.raises(build.CompileError, match="failed with status"):
-        build.build("broken", "this is no C++")
+    with pytest.raises(CompileError, match="failed with status"):
+        build("atomic-conv-broken", {"broken": "this is no C++"})
 
 
 def test_a_pointer_that_does_not_span_the_edges_is_refused() -> None:

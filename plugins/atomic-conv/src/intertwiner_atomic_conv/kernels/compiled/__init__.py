@@ -1,5 +1,5 @@
-"""The operation in C++, compiled once at first use and kept in the cache.
+"""The operation in C++, compiled once at first use and kept in the cache (`intertwiner.compiled`).
 
-`build` compiles a source into a cached shared object, `loading` loads and calls it, and `pool` is
-the operation with its derivative. Importing any of them compiles and loads nothing.
+`loading` has the sources of this folder as libraries, and `pool` is the operation with its
+derivative. Importing any of them compiles and loads nothing.
 """
