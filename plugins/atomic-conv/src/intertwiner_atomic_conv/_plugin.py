@@ -110,12 +110,13 @@ def intertwiner_datasets() -> Iterable[DatasetSpec]:
 
 @hookimpl
 def intertwiner_kernels() -> Iterable[KernelSpec]:
-    for op, module, said in (
-        ("radial_pool", "pool", "filters of all edges, then a sum over blocks"),
-        ("grouped_linear", "linear", "a product for every slice, then a sum"),
-        ("grouped_layer", "layer", "bias, rectifier, dropout, then a product for every slice"),
+    for op, plain, module, said in (
+        ("radial_pool", "reference", "pool", "filters of all edges, then a sum over blocks"),
+        ("grouped_linear", "reference", "linear", "a product for every slice, then a sum"),
+        ("grouped_layer", "reference", "layer", "bias, rectifier, dropout, a product per slice"),
+        ("pair_counts", "counting", "counts", "steps of all pairs in reach, then a sum by kind"),
     ):
-        reference = f"{PACKAGE}.kernels.reference"
+        reference = f"{PACKAGE}.kernels.{plain}"
         name = op.replace("_", "-")
         yield KernelSpec(
             name=f"{name}-torch",

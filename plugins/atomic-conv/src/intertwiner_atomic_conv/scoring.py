@@ -30,7 +30,7 @@ from intertwiner_atomic_conv.config import PooledConfig
 from intertwiner_atomic_conv.errors import InvalidInput
 from intertwiner_atomic_conv.evaluation.models import SCHEMA
 from intertwiner_atomic_conv.model import AtomicConvNetwork
-from intertwiner_atomic_conv.pooled.counts import Counts, heavy_atoms, pair_steps
+from intertwiner_atomic_conv.pooled.counts import count_pairs
 from intertwiner_atomic_conv.pooled.model import Features, PooledNetwork, features_of
 
 __all__ = ["Score", "Scorer", "complex_from_arrays", "default_model", "score"]
@@ -165,20 +165,15 @@ def _of_network(network: AtomicConvNetwork, batch: Batch) -> _Columns:
 
 def _of_ensemble(network: PooledNetwork, batch: Batch) -> _Columns:
     """Contributions are gradient times count, of every kind of pair in every shell."""
-    with torch.no_grad():
-        pairs = pair_steps(batch.pos, batch.z, batch.part, batch.ptr)
-    size = heavy_atoms(batch.pos, batch.z, batch.part, batch.ptr)
-    leaves = pairs.shells().requires_grad_(), pairs.rf_score().requires_grad_()
-    features = features_of(Counts(*leaves, size))
+    weight = torch.ones_like(batch.pos[:, 0]).requires_grad_()
+    features = features_of(count_pairs(batch.pos, batch.z, batch.part, batch.ptr, weight))
     members = network.members(features)[:, :, 0]
-    slopes = torch.autograd.grad(members.mean(0).sum(), leaves)
+    atoms = torch.autograd.grad(members.mean(0).sum(), weight)[0]
     with torch.no_grad():
         apart = network.members(features.apart())[:, :, 0].mean(0)
         warnings = _distances(network, features)
         members = members.detach()
-        total = members.mean(0)
-        spread = members.std(0, correction=0)
-        atoms = pairs.shares(len(batch.z), *slopes)
+        total, spread = members.mean(0), members.std(0, correction=0)
     return _Columns(total, total - apart, atoms, spread, warnings)
 
 

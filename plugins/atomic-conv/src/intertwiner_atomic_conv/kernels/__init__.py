@@ -1,7 +1,8 @@
 """The operations of an atomic convolution, each served by the best kernel that can run here.
 
 `radial_pool` sums filters over blocks of edges; `grouped_linear` multiplies slices of rows with
-matrices of their own; `grouped_layer` does so behind a rectifier.
+matrices of their own; `grouped_layer` does so behind a rectifier; `pair_counts` counts pairs
+across an interface in soft shells.
 `INTERTWINER_KERNELS=reference` forces the plain ones of `kernels.reference`.
 """
 
@@ -14,20 +15,25 @@ from torch import Tensor
 
 from intertwiner.kernels import dispatch
 from intertwiner_atomic_conv.errors import InvalidInput
+from intertwiner_atomic_conv.kernels.counting import Table
 
 __all__ = [
     "GROUPED_LAYER",
     "GROUPED_LINEAR",
+    "PAIR_COUNTS",
     "RADIAL_POOL",
     "Slice",
+    "Table",
     "grouped_layer",
     "grouped_linear",
+    "pair_counts",
     "radial_pool",
 ]
 
 RADIAL_POOL = "radial_pool"
 GROUPED_LINEAR = "grouped_linear"
 GROUPED_LAYER = "grouped_layer"
+PAIR_COUNTS = "pair_counts"
 
 Slice = tuple[int, int, int]
 """(which matrix, first row, row after the last)."""
@@ -97,4 +103,27 @@ def grouped_layer(
         raise InvalidInput(f"kept has {len(kept)} rows, which do not divide the {len(x)} rows of x")
     run = dispatch(GROUPED_LAYER, x.device, x.dtype)
     out: Tensor = run(x, shift, weight, tuple(slices), kept, factor, bias)
+    return out
+
+
+def pair_counts(
+    pos: Float[Tensor, "atoms 3"],
+    weight: Float[Tensor, " atoms"],
+    side: Int[Tensor, " atoms"],
+    kind: Int[Tensor, " atoms"],
+    pointer: Int[Tensor, " complexes+1"],
+    table: Table,
+) -> Float[Tensor, "complexes features"]:
+    """How many pairs of each kind are nearer than each radius of `table`, softly.
+
+        out[c, kind[i], kind[j], m] = sum over i of side 1, j of side 0
+                                      (weight[i] + weight[j]) / 2 step_m(|pos[i] - pos[j]|)
+        step_m(r) = (1 + cos(pi u)) / 2,  u = (r - a_m) / 2w + 1/2 clamped to [0, 1]
+
+    pos in angstrom; side: 1, 0, or another value for atoms that count nowhere; kind below
+    table.rows on side 1, below table.columns on side 0; pointer: first atom of each complex.
+    Differentiable twice by pos and weight.
+    """
+    run = dispatch(PAIR_COUNTS, pos.device, pos.dtype)
+    out: Tensor = run(pos, weight, side, kind, pointer, table)
     return out
