@@ -9,10 +9,10 @@ import sys
 import pytest
 
 import intertwiner_gauge_mesh as package
+from intertwiner.compiled import CompileError, find_compiler
 from intertwiner.config import build, to_plain
 from intertwiner.specs import load_target
 from intertwiner_gauge_mesh import _plugin
-from intertwiner_gauge_mesh.kernels.compiled.build import CompileError, find_compiler
 
 LIGHT = ("", "._plugin", ".config", ".types", ".errors")
 

@@ -1,55 +1,29 @@
-"""The shared object through ctypes: functions of raw pointers, no headers of torch."""
+"""The compiled source, for the registers of this processor."""
 
 from __future__ import annotations
 
-import ctypes
-import functools
-import threading
-import warnings
+from importlib import resources
+from typing import Final
 
-from torch import Tensor
+from intertwiner import compiled
+from intertwiner.compiled import OPENMP, Library, vector_bytes
 
-from intertwiner.errors import IntertwinerError
-from intertwiner.kernels import KernelFallback
-from intertwiner_gauge_mesh.kernels.compiled.build import build
+__all__ = ["lanes", "try_load"]
 
-__all__ = ["Library", "call", "try_load"]
+FLAGS: Final = (*OPENMP, "-Wno-psabi", "-Wno-unknown-pragmas")
 
-Library = ctypes.CDLL
-_lock = threading.Lock()
+
+def lanes() -> int:
+    """Numbers of single precision in a register of this processor: 16, or 8."""
+    return max(8, vector_bytes() // 4)
 
 
 def try_load() -> Library | None:
     """The library, built where it must be; None where it cannot be had, said once in a warning."""
-    with _lock:
-        return _load()
+    flags = (*FLAGS, f"-DLANES={lanes()}")
+    return compiled.try_load("gauge-mesh-aggregate", _source, flags=flags)
 
 
-@functools.cache
-def _load() -> Library | None:
-    try:
-        return ctypes.CDLL(str(build()))
-    except (IntertwinerError, OSError) as error:
-        text = f"the C++ gauge kernel cannot be had, plain torch serves (slower): {error}"
-        warnings.warn(text, KernelFallback, stacklevel=4)
-        return None
-
-
-def call(library: Library, name: str, *arguments: Tensor | int | None) -> None:
-    """Runs a function: tensors are passed by address (None as null), numbers as 64-bit integers.
-
-    Raises `ValueError` for a tensor that is not contiguous or not in the processor's memory.
-    """
-    function = getattr(library, name)
-    function.restype = None
-    function(*map(_argument, arguments))
-
-
-def _argument(value: Tensor | int | None) -> ctypes.c_void_p | ctypes.c_int64:
-    if value is None:
-        return ctypes.c_void_p(None)
-    if isinstance(value, int):
-        return ctypes.c_int64(value)
-    if not value.is_contiguous() or value.device.type != "cpu":
-        raise ValueError(f"the kernel takes contiguous tensors on the CPU, not {value.stride()}")
-    return ctypes.c_void_p(value.data_ptr())
+def _source() -> dict[str, str]:
+    text = resources.files(__package__).joinpath("source.cpp").read_text(encoding="utf-8")
+    return {"source": text}

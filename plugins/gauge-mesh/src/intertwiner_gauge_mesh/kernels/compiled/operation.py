@@ -6,12 +6,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from intertwiner.compiled import Library, call
 from intertwiner_gauge_mesh.graph import EdgeGraph
 from intertwiner_gauge_mesh.kernels import bmm
 from intertwiner_gauge_mesh.kernels.algebra import bias_rows
 from intertwiner_gauge_mesh.kernels.bmm import circle_sums
-from intertwiner_gauge_mesh.kernels.compiled.build import lanes
-from intertwiner_gauge_mesh.kernels.compiled.library import Library, call, try_load
+from intertwiner_gauge_mesh.kernels.compiled.library import lanes, try_load
 from intertwiner_gauge_mesh.kernels.compiled.padding import (
     cut_columns,
     cut_self,
