@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from intertwiner.errors import ConfigError, DataError
 
-__all__ = ["InvalidInput", "InvalidSetting", "VoxelWarning", "WrongType"]
+__all__ = ["BasisWarning", "InvalidInput", "InvalidSetting", "VoxelWarning", "WrongType"]
 
 
 class InvalidInput(DataError, ValueError):
@@ -21,3 +21,7 @@ class InvalidSetting(ConfigError, ValueError):
 
 class VoxelWarning(UserWarning):
     """A grid that is coarser than it looks, or that misses its atoms."""
+
+
+class BasisWarning(UserWarning):
+    """A kernel basis that cannot reach what it is asked for."""
