@@ -4,8 +4,40 @@ from __future__ import annotations
 
 from typing import Final
 
+from intertwiner.fields import (
+    ANY_NAME,
+    EDGE,
+    GRAPH,
+    NODE,
+    Field,
+    Label,
+    Scalar,
+    Structure,
+    Symmetry,
+)
 from intertwiner.specs import ModelSpec
+from intertwiner_fedchem.fields import BOND_FIELDS
 
 __all__ = ["MODELS"]
 
-MODELS: Final[tuple[ModelSpec, ...]] = ()
+_PACKAGE: Final = "intertwiner_fedchem"
+_OUTPUTS: Final = (
+    Field(ANY_NAME, GRAPH, Scalar(), summary="numbers per molecule"),
+    Field(ANY_NAME, GRAPH, Label(2), summary="yes or no per molecule"),
+)
+
+MODELS: Final[tuple[ModelSpec, ...]] = (
+    ModelSpec(
+        name="mpnn",
+        summary="Message passing network of the FedChem benchmark, each distinct message once",
+        reference="arXiv:2109.07258",
+        target=f"{_PACKAGE}.models.mpnn:MPNN",
+        config=f"{_PACKAGE}.config:MPNNConfig",
+        reads=Structure.BONDS,
+        inputs=BOND_FIELDS,
+        outputs=_OUTPUTS,
+        symmetry=Symmetry(space=None, permutes=(NODE, EDGE)),
+        tasks=("regression", "classification"),
+        tiny={"width": 8, "edge_hidden": 4},
+    ),
+)
