@@ -40,8 +40,8 @@ Arrays = tuple[Any, Any]
 Network = AtomicConvNetwork | PooledNetwork
 FAR = 12.0
 """angstrom."""
-TOGETHER = 8
-"""Complexes whose pairs fit the cache."""
+TOGETHER = 64
+"""Complexes in one batch."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,14 +82,19 @@ def count_pairs(
     that the derivative by the weight of an atom is half of what its pairs bring.
     """
     weight = pos.new_ones(len(pos)) if weight is None else weight
-    found = []
-    for classes, table in ((_SHELL_CLASSES, _SHELL_TABLE), (_RF_CLASSES, _RF_TABLE)):
+    ligand = part == LIGAND
+
+    def counted(classes: tuple[Tensor, Tensor], table: Table) -> Tensor:
         of_ligand, of_protein = (numbers.to(z.device)[z] for numbers in classes)
-        ligand = part == LIGAND
         kind = torch.where(ligand, of_ligand, of_protein)
         side = torch.where(kind >= 0, ligand.long(), -1)
-        found.append(pair_counts(pos, weight, side, kind, ptr, table))
-    return Counts(*found, heavy_atoms(pos, z, part, ptr))
+        return pair_counts(pos, weight, side, kind, ptr, table)
+
+    return Counts(
+        counted(_SHELL_CLASSES, _SHELL_TABLE),
+        counted(_RF_CLASSES, _RF_TABLE),
+        heavy_atoms(pos, z, part, ptr),
+    )
 
 
 def heavy_atoms(

@@ -15,9 +15,17 @@ FLAGS: Final = (*OPENMP, "-fno-trapping-math")
 
 def library(name: str) -> Library | None:
     """The compiled `name.cpp` of this folder; None, after one warning, where it cannot be had."""
-    return try_load(f"atomic-conv-{name.replace('_', '-')}", partial(_source, name), flags=FLAGS)
+    full = f"atomic-conv-{name.replace('_', '-')}"
+    return try_load(full, partial(_source, name), flags=FLAGS, headers=_headers)
 
 
 def _source(name: str) -> dict[str, str]:
-    folder = resources.files(__package__)
-    return {name: folder.joinpath(f"{name}.cpp").read_text(encoding="utf-8")}
+    return {name: _text(f"{name}.cpp")}
+
+
+def _headers() -> dict[str, str]:
+    return {"trigonometry.h": _text("trigonometry.h")}
+
+
+def _text(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")

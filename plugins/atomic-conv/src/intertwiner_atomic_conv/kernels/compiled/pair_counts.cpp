@@ -1,85 +1,39 @@
 // Counts of pairs across an interface in soft shells, and their derivatives.
 //
 //     out[c, kind(i), kind(j), m] = sum over pairs (w_i + w_j)/2 step_m(|x_i - x_j|)
-//     step_m(r) = (1 + cos(pi u))/2,  u = (r - a_m)/(2w) + 1/2 clamped to [0, 1]
+//     step_m(r) = cos^2(pi u/2),  u = (r - a_m)/(2w) + 1/2 clamped to [0, 1]
 //
-// Shells are in order of radius, so that a pair outside one is not inside those before. Squares of
-// distances are taken for a whole row at once; only pairs in reach go on, and only those at the
-// edge of a shell need a cosine.
+// Atoms of side 0 are sorted by kind, LANES of one kind in a block, the last one filled up with
+// atoms far away. A block meets one atom of side 1 at a time: most are out of reach of all shells
+// or wholly inside one, and need no cosine.
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <vector>
 
+#include "trigonometry.h"
+
 namespace {
 
-constexpr double PI = 3.141592653589793;
+constexpr int64_t LANES = 16;
+constexpr double HALF_PI = 1.5707963267948966, FAR_AWAY = 1e6;
 
 template <class T>
-struct Shell {  // soft from `from` to `to`
-    T from, to, radius;
-};
+struct Table {
+    std::vector<T> from, to, radius;  // of every shell, in order
+    T rate;
+    int64_t shells, columns, width;
 
-template <class T>
-struct Table {  // the last shell's end is the reach
-    std::vector<Shell<T>> shells;
-    T rate, reach;
-    int64_t columns, width;
-
-    Table(const double* radii, int64_t count, double softness, int64_t rows, int64_t columns)
-        : rate(T(0.5 / softness)), columns(columns), width(rows * columns * count) {
-        for (int64_t m = 0; m < count; ++m)
-            shells.push_back({T(radii[m] - softness), T(radii[m] + softness), T(radii[m])});
-        reach = shells.back().to;
-    }
-
-    int64_t first(T r) const {  // the first shell that the pair is in
-        int64_t m = 0;
-        while (r >= shells[m].to) ++m;
-        return m;
-    }
-
-    T angle(T r, int64_t m) const { return T(PI) * ((r - shells[m].radius) * rate + T(0.5)); }
-
-    T step(T r, int64_t m) const {
-        if (r <= shells[m].from) return T(1);
-        return r >= shells[m].to ? T(0) : T(0.5) * (T(1) + std::cos(angle(r, m)));
-    }
-
-    T slope(T r, int64_t m) const {
-        if (r <= shells[m].from || r >= shells[m].to) return T(0);
-        return T(-0.5 * PI) * rate * std::sin(angle(r, m));
-    }
-};
-
-template <class T>
-struct Pocket {  // the atoms of side 0 of one complex, and squares of distances to them
-    std::vector<T> x, y, z, square;
-    std::vector<int64_t> atom;
-
-    void fill(const T* pos, const int64_t* side, int64_t first, int64_t stop) {
-        for (auto* values : {&x, &y, &z}) values->clear();
-        atom.clear();
-        for (int64_t a = first; a < stop; ++a) {
-            if (side[a] != 0) continue;
-            x.push_back(pos[3 * a]);
-            y.push_back(pos[3 * a + 1]);
-            z.push_back(pos[3 * a + 2]);
-            atom.push_back(a);
-        }
-        square.resize(atom.size());
-    }
-
-    void measure(const T* from) {
-        const T fx = from[0], fy = from[1], fz = from[2];
-        const int64_t count = static_cast<int64_t>(atom.size());
-        const T *px = x.data(), *py = y.data(), *pz = z.data();
-        T* out = square.data();
-#pragma omp simd
-        for (int64_t n = 0; n < count; ++n) {
-            const T dx = px[n] - fx, dy = py[n] - fy, dz = pz[n] - fz;
-            out[n] = dx * dx + dy * dy + dz * dz;
+    Table(const double* radii, int64_t shells, double softness, int64_t rows, int64_t columns)
+        : rate(T(0.5 / softness)),
+          shells(shells),
+          columns(columns),
+          width(rows * columns * shells) {
+        for (int64_t m = 0; m < shells; ++m) {
+            from.push_back(T(radii[m] - softness));
+            to.push_back(T(radii[m] + softness));
+            radius.push_back(T(radii[m]));
         }
     }
 };
@@ -88,45 +42,186 @@ struct Atoms {
     const int64_t *side, *kind;
 };
 
-// visit(i, j, r, first row of the pair's kinds) for every pair in reach of one complex.
-template <class T, class Visit>
-void every_pair(const T* pos, const Atoms& atoms, int64_t first, int64_t stop,
-                const Table<T>& table, Pocket<T>& pocket, const Visit& visit) {
-    pocket.fill(pos, atoms.side, first, stop);
-    const int64_t others = static_cast<int64_t>(pocket.atom.size());
-    const int64_t shells = static_cast<int64_t>(table.shells.size());
-    for (int64_t i = first; i < stop; ++i) {
-        if (atoms.side[i] != 1) continue;
-        pocket.measure(pos + 3 * i);
-        for (int64_t n = 0; n < others; ++n) {
-            if (!(pocket.square[n] < table.reach * table.reach)) continue;
-            const T r = std::sqrt(pocket.square[n]);
-            if (r >= table.reach) continue;  // by rounding
-            const int64_t j = pocket.atom[n];
-            visit(i, j, r, (atoms.kind[i] * table.columns + atoms.kind[j]) * shells);
+template <class T>
+struct Side {  // the atoms of side 0 of one complex, and what is added up for them
+    std::vector<T> x, y, z, weight, by_x, by_y, by_z, by_weight;
+    std::vector<int64_t> atom, kind;  // of every lane, of every block
+
+    void fill(const T* pos, const T* weights, const Atoms& atoms, int64_t first, int64_t stop,
+              int64_t kinds) {
+        for (auto* values : {&x, &y, &z, &weight}) values->clear();
+        atom.clear();
+        kind.clear();
+        for (int64_t k = 0; k < kinds; ++k) {
+            for (int64_t a = first; a < stop; ++a)
+                if (atoms.side[a] == 0 && atoms.kind[a] == k)
+                    push(a, pos[3 * a], pos[3 * a + 1], pos[3 * a + 2], weights[a]);
+            while (atom.size() % LANES) push(-1, T(FAR_AWAY), T(FAR_AWAY), T(FAR_AWAY), T(0));
+            kind.resize(atom.size() / LANES, k);
         }
+        for (auto* values : {&by_x, &by_y, &by_z, &by_weight}) values->assign(atom.size(), T(0));
     }
+
+    void push(int64_t number, T px, T py, T pz, T w) {
+        atom.push_back(number);
+        x.push_back(px);
+        y.push_back(py);
+        z.push_back(pz);
+        weight.push_back(w);
+    }
+};
+
+template <class T>
+struct Meeting {  // one atom of side 1 and one block
+    T dx[LANES], dy[LANES], dz[LANES], r[LANES], share[LANES];
+    T nearest, farthest;
+
+    // Whether any lane is nearer than `reach`.
+    bool measure(const T* at, T weight, const Side<T>& side, int64_t lane, T reach) {
+        T least = T(INFINITY), most = T(0);
+        const T ax = at[0], ay = at[1], az = at[2];
+        const T *x = &side.x[lane], *y = &side.y[lane], *z = &side.z[lane];
+#pragma omp simd reduction(min : least) reduction(max : most)
+        for (int64_t n = 0; n < LANES; ++n) {
+            dx[n] = ax - x[n];
+            dy[n] = ay - y[n];
+            dz[n] = az - z[n];
+            r[n] = dx[n] * dx[n] + dy[n] * dy[n] + dz[n] * dz[n];
+            least = r[n] < least ? r[n] : least;
+            most = r[n] > most ? r[n] : most;
+        }
+        if (!(least < reach * reach)) return false;
+        const T* weights = &side.weight[lane];
+#pragma omp simd
+        for (int64_t n = 0; n < LANES; ++n) {
+            r[n] = std::sqrt(r[n]);
+            share[n] = T(0.5) * (weight + weights[n]);
+        }
+        nearest = std::sqrt(least);
+        farthest = std::sqrt(most);
+        return true;
+    }
+};
+
+template <class T>
+inline T part_of_shell(T r, const Table<T>& table, int64_t m) {  // u
+    const T u = (r - table.radius[m]) * table.rate + T(0.5);
+    const T low = u > T(0) ? u : T(0);
+    return low < T(1) ? low : T(1);
+}
+
+template <class T>
+T shared_steps(const Meeting<T>& pairs, const Table<T>& table, int64_t m) {
+    T sum = 0;
+    if (pairs.farthest <= table.from[m]) {
+#pragma omp simd reduction(+ : sum)
+        for (int64_t n = 0; n < LANES; ++n) sum += pairs.share[n];
+        return sum;
+    }
+#pragma omp simd reduction(+ : sum)
+    for (int64_t n = 0; n < LANES; ++n) {
+        const T u = part_of_shell(pairs.r[n], table, m);
+        const T c = cosine(T(HALF_PI) * u);
+        sum += u < T(1) ? pairs.share[n] * c * c : T(0);
+    }
+    return sum;
 }
 
 template <class T>
 void forward(const T* pos, const T* weight, const Atoms& atoms, const int64_t* pointer, T* out,
              int64_t complexes, const Table<T>& table, int64_t threads) {
-    const int64_t shells = static_cast<int64_t>(table.shells.size());
 #pragma omp parallel num_threads(threads)
     {
-        Pocket<T> pocket;
+        Side<T> side;
+        Meeting<T> pairs;
         std::vector<double> sums(table.width);
 #pragma omp for schedule(static)
         for (int64_t c = 0; c < complexes; ++c) {
             std::fill(sums.begin(), sums.end(), 0.0);
-            every_pair(pos, atoms, pointer[c], pointer[c + 1], table, pocket,
-                       [&](int64_t i, int64_t j, T r, int64_t row) {
-                           const double share = 0.5 * (weight[i] + weight[j]);
-                           for (int64_t m = table.first(r); m < shells; ++m)
-                               sums[row + m] += share * table.step(r, m);
-                       });
+            side.fill(pos, weight, atoms, pointer[c], pointer[c + 1], table.columns);
+            const int64_t blocks = static_cast<int64_t>(side.kind.size());
+            for (int64_t i = pointer[c]; i < pointer[c + 1]; ++i) {
+                if (atoms.side[i] != 1) continue;
+                double* rows = sums.data() + atoms.kind[i] * table.columns * table.shells;
+                for (int64_t b = 0; b < blocks; ++b) {
+                    if (!pairs.measure(pos + 3 * i, weight[i], side, b * LANES, table.to.back()))
+                        continue;
+                    double* row = rows + side.kind[b] * table.shells;
+                    for (int64_t m = table.shells - 1; m >= 0; --m) {
+                        if (pairs.nearest >= table.to[m]) break;
+                        row[m] += shared_steps(pairs, table, m);
+                    }
+                }
+            }
             std::copy(sums.begin(), sums.end(), out + c * table.width);
         }
+    }
+}
+
+template <class T>
+struct Change {  // of what a block's pairs bring, by their distances
+    T value[LANES], by_distance[LANES];
+
+    void add(const Meeting<T>& pairs, const Table<T>& table, const T* grad) {
+        std::fill(value, value + LANES, T(0));
+        std::fill(by_distance, by_distance + LANES, T(0));
+        for (int64_t m = table.shells - 1; m >= 0 && pairs.nearest < table.to[m]; --m) {
+            const T g = grad[m], steepness = T(-2 * HALF_PI) * table.rate * g;
+#pragma omp simd
+            for (int64_t n = 0; n < LANES; ++n) {
+                const T u = part_of_shell(pairs.r[n], table, m);
+                const T t = T(HALF_PI) * u;
+                const T c = u < T(1) ? cosine(t) : T(0);
+                value[n] += g * c * c;
+                by_distance[n] += steepness * c * sine(t);
+            }
+        }
+    }
+};
+
+template <class T>
+void pull(const Change<T>& change, const Meeting<T>& pairs, Side<T>& side, int64_t lane, T* by_pos) {
+    T sum_x = 0, sum_y = 0, sum_z = 0;
+    T *x = &side.by_x[lane], *y = &side.by_y[lane], *z = &side.by_z[lane];
+#pragma omp simd reduction(+ : sum_x, sum_y, sum_z)
+    for (int64_t n = 0; n < LANES; ++n) {
+        const T length = pairs.r[n] > T(0) ? pairs.r[n] : T(1);
+        const T factor = change.by_distance[n] * pairs.share[n] / length;
+        const T px = factor * pairs.dx[n], py = factor * pairs.dy[n], pz = factor * pairs.dz[n];
+        sum_x += px;
+        sum_y += py;
+        sum_z += pz;
+        x[n] -= px;
+        y[n] -= py;
+        z[n] -= pz;
+    }
+    by_pos[0] += sum_x;
+    by_pos[1] += sum_y;
+    by_pos[2] += sum_z;
+}
+
+template <class T>
+void weigh(const Change<T>& change, Side<T>& side, int64_t lane, T* by_weight) {
+    T sum = 0;
+    T* own = &side.by_weight[lane];
+#pragma omp simd reduction(+ : sum)
+    for (int64_t n = 0; n < LANES; ++n) {
+        sum += T(0.5) * change.value[n];
+        own[n] += T(0.5) * change.value[n];
+    }
+    *by_weight += sum;
+}
+
+template <class T>
+void hand_out(const Side<T>& side, T* by_pos, T* by_weight) {
+    for (size_t n = 0; n < side.atom.size(); ++n) {
+        const int64_t a = side.atom[n];
+        if (a < 0) continue;
+        if (by_weight) by_weight[a] += side.by_weight[n];
+        if (!by_pos) continue;
+        by_pos[3 * a] += side.by_x[n];
+        by_pos[3 * a + 1] += side.by_y[n];
+        by_pos[3 * a + 2] += side.by_z[n];
     }
 }
 
@@ -134,32 +229,27 @@ template <class T>
 void backward(const T* grad, const T* pos, const T* weight, const Atoms& atoms,
               const int64_t* pointer, T* by_pos, T* by_weight, int64_t complexes,
               const Table<T>& table, int64_t threads) {
-    const int64_t shells = static_cast<int64_t>(table.shells.size());
 #pragma omp parallel num_threads(threads)
     {
-        Pocket<T> pocket;
+        Side<T> side;
+        Meeting<T> pairs;
+        Change<T> change;
 #pragma omp for schedule(static)
         for (int64_t c = 0; c < complexes; ++c) {
-            const T* own = grad + c * table.width;
-            every_pair(pos, atoms, pointer[c], pointer[c + 1], table, pocket,
-                       [&](int64_t i, int64_t j, T r, int64_t row) {
-                           T value = 0, change = 0;
-                           for (int64_t m = table.first(r); m < shells; ++m) {
-                               value += own[row + m] * table.step(r, m);
-                               if (by_pos) change += own[row + m] * table.slope(r, m);
-                           }
-                           if (by_weight) {
-                               by_weight[i] += T(0.5) * value;
-                               by_weight[j] += T(0.5) * value;
-                           }
-                           if (!by_pos || change == T(0)) return;
-                           const T factor = change * T(0.5) * (weight[i] + weight[j]) / r;
-                           for (int64_t axis = 0; axis < 3; ++axis) {
-                               const T pull = factor * (pos[3 * i + axis] - pos[3 * j + axis]);
-                               by_pos[3 * i + axis] += pull;
-                               by_pos[3 * j + axis] -= pull;
-                           }
-                       });
+            side.fill(pos, weight, atoms, pointer[c], pointer[c + 1], table.columns);
+            const int64_t blocks = static_cast<int64_t>(side.kind.size());
+            for (int64_t i = pointer[c]; i < pointer[c + 1]; ++i) {
+                if (atoms.side[i] != 1) continue;
+                const T* rows = grad + c * table.width + atoms.kind[i] * table.columns * table.shells;
+                for (int64_t b = 0; b < blocks; ++b) {
+                    const int64_t lane = b * LANES;
+                    if (!pairs.measure(pos + 3 * i, weight[i], side, lane, table.to.back())) continue;
+                    change.add(pairs, table, rows + side.kind[b] * table.shells);
+                    if (by_weight) weigh(change, side, lane, by_weight + i);
+                    if (by_pos) pull(change, pairs, side, lane, by_pos + 3 * i);
+                }
+            }
+            hand_out(side, by_pos, by_weight);
         }
     }
 }
