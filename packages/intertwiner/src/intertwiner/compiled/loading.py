@@ -80,6 +80,7 @@ def forget() -> None:
     with _lock:
         _tried.clear()
         _without_compiler.clear()
+        load.cache_clear()
 
 
 def call(library: Library, name: str, *arguments: Any) -> None:

@@ -1,30 +1,24 @@
-"""The compiled program of one kind of network, loaded through ctypes; None where it cannot be had.
-
-A function of the program takes pointers to contiguous tensors; ctypes releases the interpreter's
-lock while it runs.
-"""
+"""The compiled program of one kind of network; None where it cannot be had."""
 
 from __future__ import annotations
 
 import ctypes
 import functools
-import threading
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import resources
 from typing import Final
 
 import torch
 from torch import Tensor
 
-from intertwiner.errors import IntertwinerError
-from intertwiner.kernels import KernelFallback
-from intertwiner_enflow.kernels.compiled.build import build, vector_bytes
+from intertwiner import compiled
+from intertwiner.compiled import Library, vector_bytes
 
 __all__ = ["Kind", "Shape", "call", "load", "pointers"]
 
 _REALS: Final = {torch.float32: "float", torch.float64: "double"}
-_lock = threading.Lock()
+FLAGS: Final = ("-Wno-psabi",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +61,7 @@ class Shape(ctypes.Structure):
     )
 
 
-def load(kind: Kind) -> ctypes.CDLL | None:
+def load(kind: Kind) -> Library | None:
     """The program for `kind`, compiled where it must be.
 
     None for widths that are no multiple of 8, dtypes other than float32 and float64, and (after
@@ -75,20 +69,31 @@ def load(kind: Kind) -> ctypes.CDLL | None:
     """
     if kind.features % 8 or kind.dtype not in _REALS:
         return None
-    with _lock:
-        return _load(kind)
+    library = compiled.try_load(
+        f"enflow-{kind.name}",
+        functools.partial(_sources, ".cpp"),
+        flags=_flags(kind),
+        headers=functools.partial(_sources, ".hpp"),
+        instead="torch",
+    )
+    if library is not None:
+        library.memory_size.restype = ctypes.c_int64
+    return library
 
 
 @functools.cache
-def _load(kind: Kind) -> ctypes.CDLL | None:
-    try:
-        library = ctypes.CDLL(str(build(kind.name, kind.settings())))
-    except (IntertwinerError, OSError) as error:
-        text = f"network {kind.name} cannot be compiled, torch serves (slower): {error}"
-        warnings.warn(text, KernelFallback, stacklevel=4)
-        return None
-    library.memory_size.restype = ctypes.c_int64
-    return library
+def _flags(kind: Kind) -> tuple[str, ...]:
+    settings = kind.settings()
+    wide = ("-mprefer-vector-width=512",) if settings["BYTES"] == 64 else ()
+    return (*FLAGS, *wide, *(f"-D{key}={value}" for key, value in sorted(settings.items())))
+
+
+def _sources(suffix: str) -> dict[str, str]:
+    """The program's units by name, or its headers by file name."""
+    folder = resources.files(__package__).joinpath("program")
+    files = [item for item in folder.iterdir() if item.name.endswith(suffix)]
+    texts = {item.name.removesuffix(".cpp"): item.read_text(encoding="utf-8") for item in files}
+    return dict(sorted(texts.items()))
 
 
 def pointers(weights: Sequence[Tensor | None]) -> ctypes.Array[ctypes.c_void_p]:
@@ -98,7 +103,7 @@ def pointers(weights: Sequence[Tensor | None]) -> ctypes.Array[ctypes.c_void_p]:
 
 
 def call(
-    library: ctypes.CDLL,
+    library: Library,
     name: str,
     shape: Shape,
     weights: ctypes.Array[ctypes.c_void_p],
@@ -106,17 +111,5 @@ def call(
     *arguments: Tensor | int | None,
 ) -> None:
     """Runs the function `name` on contiguous tensors (None as null) and whole numbers."""
-    function = getattr(library, name)
-    function.restype = None
-    given = [_argument(value) for value in arguments]
-    function(ctypes.byref(shape), weights, ctypes.byref(ctypes.c_double(bound)), *given)
-
-
-def _argument(value: Tensor | int | None) -> ctypes.c_void_p | ctypes.c_int64:
-    if value is None:
-        return ctypes.c_void_p(None)
-    if isinstance(value, int):
-        return ctypes.c_int64(value)
-    if not value.is_contiguous() or value.device.type != "cpu":
-        raise ValueError(f"the program takes contiguous tensors on the CPU, not {value.stride()}")
-    return ctypes.c_void_p(value.data_ptr())
+    given = ctypes.byref(shape), weights, ctypes.byref(ctypes.c_double(bound))
+    compiled.call(library, name, *given, *arguments)
