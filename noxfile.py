@@ -23,7 +23,9 @@ DISTRIBUTIONS = {
     "intertwiner-atomic-conv": "plugins/atomic-conv",
     "intertwiner-enflow": "plugins/enflow",
     "intertwiner-equivariant-conv": "plugins/equivariant-conv",
+    "intertwiner-fedchem": "plugins/fedchem",
     "intertwiner-gauge-mesh": "plugins/gauge-mesh",
+    "intertwiner-steerable3d": "plugins/steerable3d",
 }
 PLUGINS = {name: name.removeprefix("intertwiner-") for name in DISTRIBUTIONS if "-" in name}
 SOURCES = [f"{folder}/src" for folder in DISTRIBUTIONS.values()]

@@ -24,6 +24,7 @@ VERBS: Final = {
     "sample": "samples from a run of a generative model, into a file",
     "reproduce": "run a published experiment and put its figures beside the published ones",
     "check": "hold a plugin against the conformance kit",
+    "new": "write the first files of a plugin, whose tests pass as written",
     "kernels": "which kernel serves which operation; verify and time them",
     "data": "list, fetch, verify and locate datasets",
     "view": "draw the molecules of a file, or the curves of a run",

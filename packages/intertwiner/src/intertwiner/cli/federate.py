@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from intertwiner.cli._shared import installed, parser, print_json, table
-from intertwiner.config import build, flags_to_overrides, merge
+from intertwiner.config import flags_to_overrides, merge
 
 __all__ = ["main"]
 
@@ -34,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     options.add_argument("--aggregator", required=True, help="id of an aggregator")
     options.add_argument("--clients", type=int, help="how many clients (default 4)")
     options.add_argument("--rounds", type=int, help="how many rounds (default 10)")
+    options.add_argument("--engine", default="local", help="local, or one that a plugin brings")
     options.add_argument("--out", type=Path, help="the run folder (default runs/MODEL-DATASET-A)")
     options.add_argument("--resume", action="store_true", help="continue the run in --out")
     options.add_argument("--quiet", action="store_true", help="no progress")
@@ -41,31 +42,28 @@ def main(arguments: Sequence[str]) -> int:
     registry = installed()
     entry = registry.aggregator(chosen.aggregator)
 
-    from intertwiner.federated import federate
-    from intertwiner.federated.settings import FederationConfig
-    from intertwiner.specs import load_target
-    from intertwiner.training.folder import RunFolder
-    from intertwiner.training.task import SECTIONS, build_config, build_task
+    from intertwiner.federated.engines import Job, find_engine
+    from intertwiner.training.task import SECTIONS, build_config
 
     values = flags_to_overrides(rest, (*SECTIONS, *OWN))
     own = {name: values.pop(name, {}) for name in OWN}
     short = {name: getattr(chosen, name) for name in ("clients", "rounds")}
     given = {name: value for name, value in short.items() if value is not None}
-    federation = build(FederationConfig, merge(own["federation"], given), "federation")
-    settings = build(load_target(entry.spec.config), own["aggregator"], "aggregator")
     config = build_config(registry, chosen.model, chosen.dataset, values)
     names = [item.split("/")[-1] for item in (config.model, config.dataset, entry.id)]
-    folder = RunFolder(chosen.out or Path("runs") / "-".join(names))
-    outcome = federate(
-        build_task(registry, config),
-        entry,
-        folder,
-        federation=federation,
-        aggregator_settings=settings,
+    job = Job(
+        model=chosen.model,
+        dataset=chosen.dataset,
+        aggregator=chosen.aggregator,
+        out=str(chosen.out or Path("runs") / "-".join(names)),
+        settings=values,
+        federation=merge(own["federation"], given),
+        aggregator_settings=own["aggregator"],
         resume=chosen.resume,
         progress=not chosen.quiet,
     )
-    return _report(outcome, folder, chosen.json)
+    outcome = find_engine(chosen.engine)(job, registry)
+    return _report(outcome, job.folder, chosen.json)
 
 
 def _epilog() -> str:

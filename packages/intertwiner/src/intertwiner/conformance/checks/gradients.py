@@ -52,13 +52,17 @@ def training_loss(subject: Subject) -> list[Finding]:
 
 
 def degenerate(subject: Subject) -> list[Finding]:
-    """Gradients stay finite where distances vanish, unless the model says clearly it cannot."""
+    """Gradients stay finite where distances vanish, unless the model says clearly it cannot.
+
+    Each such record comes in a batch with an ordinary one, for alone it may have no gradient.
+    """
     records = subject.records()
     single = [record for record in records if record.num_nodes == 1]
+    ordinary = max(records, key=lambda record: int(record.num_nodes or 0))
     coincident = subject.kit.coincident(subject.schema, torch.Generator().manual_seed(4))
     for record in (*single, *coincident):
         try:
-            module, batch = _differentiated(subject, [record])
+            module, batch = _differentiated(subject, [record, ordinary])
         except IntertwinerError:
             continue
         for name, tensor in _leaves(module, batch):
