@@ -44,8 +44,12 @@ def profile_error(
 def energies(
     order: int, size: int, blur: float, step: Step
 ) -> tuple[Float[Tensor, "radii radii"], Float[Tensor, "radii radii"], Float[Tensor, " radii"]]:
-    """(E, M, points at each radius). Rows and columns of radius 0 vanish for an order above 0."""
+    """(E, M, points at each radius). Rows and columns of radius 0 vanish for an order above 0.
+
+    blur: in units of the longest voxel edge, which is the one that limits what a grid can hold.
+    """
     grid = lattice(size, step)
+    blur = blur * max(step) / min(step)
     count = torch.bincount(grid.shell).to(torch.float64)
     response = _response(grid, order, blur)
     turned = torch.outer(count, count) * _over_angles(grid.radii, order, blur)

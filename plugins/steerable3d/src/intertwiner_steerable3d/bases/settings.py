@@ -23,9 +23,9 @@ class BasisSettings:
     kind: `optimal` (least error under rotation on the lattice), `shells` (the paper's Gaussian
         shells), `solid` (solid harmonics times a Gaussian). band_limit: of `shells`.
     tau: `optimal` admits profiles whose relative error under rotation is at most this.
-    blur: standard deviation, in voxels, of the Gaussian that `optimal` expects its input to be
-        blurred by. parity: fields of order l are polar, of parity (-1)^l, and kernels commute with
-        reflections as well.
+    blur: standard deviation, in voxels (along their longest edge), of the Gaussian by which
+        `optimal` expects its input to be blurred.
+    parity: fields of order l have parity (-1)^l, and kernels commute with reflections as well.
 
     Raises `InvalidSetting` where a value is unknown or out of range.
     """

@@ -1,0 +1,1 @@
+"""Operations of this plugin: the plain form of each and the faster ones."""
