@@ -11,7 +11,7 @@ from torch import Tensor
 
 from intertwiner_enflow.density.actnorm import ActNorm
 from intertwiner_enflow.density.sizes import SizePrior
-from intertwiner_enflow.discrete.dequantizer import Dequantizer, lift
+from intertwiner_enflow.discrete.dequantizer import Dequantizer, FixedLifting, lift
 from intertwiner_enflow.discrete.lifting import class_of, integer_of, lift_class, lift_integer
 from intertwiner_enflow.discrete.vocabulary import Vocabulary
 from intertwiner_enflow.dynamics.joint import JointVelocity
@@ -23,6 +23,7 @@ from intertwiner_enflow.losses.joint import (
     joint_negative_log_likelihood,
 )
 from intertwiner_enflow.losses.likelihood import LikelihoodSettings
+from intertwiner_enflow.records import alike
 
 from intertwiner_enflow.rotations import random_rotations  # isort: skip
 
@@ -246,6 +247,37 @@ def test_elements_and_masks_that_cannot_be_are_named(flow: JointFlow) -> None:
         flow.log_prob(x, z, mask * torch.tensor([1.0, 1, 0]).double().unsqueeze(1))
     with pytest.raises(StateError, match="sample 1, particle 2 is masked but holds values"):
         flow.log_prob(x + 1, z, mask)
+
+
+def test_a_margin_keeps_the_classes_apart_and_its_density_is_that_of_the_jacobian() -> None:
+    _, z, mask = molecules()
+    one_hot, number = ELEMENTS.encode(z, mask)
+    lifting = FixedLifting(margin=2.0, spread=0.5)
+    torch.manual_seed(0)
+    noise = torch.randn(3, 4, 4, dtype=torch.float64) * mask.unsqueeze(-1)
+    found = lifting(one_hot, number, mask, noise)
+    gap = (found.v[..., :-1] * one_hot).sum(-1, keepdim=True) - found.v[..., :-1]
+    assert float(gap[(one_hot == 0) & (mask > 0).unsqueeze(-1)].min()) > 0.5
+
+    def lifted(eps: Tensor) -> Tensor:
+        full = noise.clone()
+        full[1, :2] = eps.reshape(2, 4)
+        return lifting(one_hot, number, mask, full).v[1, :2].flatten()
+
+    eps = noise[1, :2].flatten()
+    jacobian = torch.autograd.functional.jacobian(lifted, eps)
+    log_noise = -0.5 * eps.square().sum() - 4 * math.log(2 * math.pi)
+    expected = log_noise - torch.linalg.slogdet(jacobian)[1]
+    assert float(found.log_q[1]) == pytest.approx(float(expected), abs=1e-9)
+
+
+def test_records_of_like_size_go_together_and_none_is_lost() -> None:
+    sizes = torch.randint(1, 9, (37,), generator=torch.Generator().manual_seed(0))
+    mask = (torch.arange(8) < sizes.unsqueeze(1)).double()
+    parts = list(alike(mask))
+    assert torch.cat([rows for rows, _ in parts]).sort().values.tolist() == list(range(37))
+    assert [most for _, most in parts] == [int(sizes[rows].max()) for rows, _ in parts]
+    assert all(len(rows) <= 16 for rows, _ in parts)
 
 
 def test_the_fixed_lifting_is_that_of_unit_noise() -> None:

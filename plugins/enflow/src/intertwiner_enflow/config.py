@@ -118,6 +118,8 @@ class JointFlowConfig(FlowConfig):
 
     layers, features: of the velocity's network; dequantizer_layers: of the network that lifts
     elements to continuous numbers when likelihood is trained.
+    lifting_margin, lifting_spread: of the fixed distribution that lifts elements for flow
+        matching, see `FixedLifting`.
     importance_samples: draws of the lifting in the bound of log p.
     """
 
@@ -126,6 +128,8 @@ class JointFlowConfig(FlowConfig):
     attention: bool = True
     tanh: bool = True
     dequantizer_layers: Annotated[int, Ge(1)] = 4
+    lifting_margin: Annotated[float, Ge(0)] = 2.0
+    lifting_spread: Annotated[float, Gt(0)] = 0.5
     importance_samples: Annotated[int, Ge(1)] = 1
 
 

@@ -18,7 +18,12 @@ from intertwiner_enflow.checks import check_finite, check_mask
 from intertwiner_enflow.density.actnorm import ActNorm
 from intertwiner_enflow.density.prior import log_normal, log_prior, sample_prior
 from intertwiner_enflow.density.sizes import SizePrior
-from intertwiner_enflow.discrete.dequantizer import Dequantizer, Lifted, lift, masked_noise
+from intertwiner_enflow.discrete.dequantizer import (
+    Dequantizer,
+    FixedLifting,
+    Lifted,
+    masked_noise,
+)
 from intertwiner_enflow.discrete.lifting import class_of
 from intertwiner_enflow.discrete.vocabulary import Vocabulary
 from intertwiner_enflow.divergence.probes import ProbeKind
@@ -68,6 +73,7 @@ class JointFlow(nn.Module):
 
     dynamics: of states [x, v] with as many features as the vocabulary has.
     dequantizer: the learned distribution of features; None where only the fixed one is used.
+    fixed_lifting: the one that is not learned.
     """
 
     def __init__(
@@ -76,11 +82,13 @@ class JointFlow(nn.Module):
         vocabulary: Vocabulary,
         dequantizer: Dequantizer | None = None,
         settings: SolverSettings | None = None,
+        fixed_lifting: FixedLifting | None = None,
     ) -> None:
         super().__init__()
         self.dynamics = dynamics
         self.vocabulary = vocabulary
         self.dequantizer = dequantizer
+        self.fixed_lifting = fixed_lifting or FixedLifting()
         self.actnorm = ActNorm(vocabulary.features)
         self.sizes = SizePrior()
         self.settings = settings or SolverSettings()
@@ -104,7 +112,7 @@ class JointFlow(nn.Module):
             like = torch.cat((one_hot, number.unsqueeze(-1)), dim=-1)
             noise = masked_noise(like, mask, generator)
         if fixed or self.dequantizer is None:
-            return lift(one_hot, number, mask, noise)
+            return self.fixed_lifting(one_hot, number, mask, noise)
         found: Lifted = self.dequantizer(x, one_hot, number, mask, noise)
         return found
 

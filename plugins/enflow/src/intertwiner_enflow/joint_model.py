@@ -12,7 +12,7 @@ from torch_geometric.data import Batch, Data
 from intertwiner.errors import DeclarationError
 from intertwiner.schema import Schema
 from intertwiner_enflow.config import JointFlowConfig
-from intertwiner_enflow.discrete.dequantizer import Dequantizer
+from intertwiner_enflow.discrete.dequantizer import Dequantizer, FixedLifting
 from intertwiner_enflow.discrete.vocabulary import Vocabulary
 from intertwiner_enflow.dynamics.joint import JointVelocity
 from intertwiner_enflow.joint import JointFlow, Molecules
@@ -23,7 +23,7 @@ from intertwiner_enflow.losses.joint import (
 )
 from intertwiner_enflow.losses.likelihood import LikelihoodSettings
 from intertwiner_enflow.model import dimension_of
-from intertwiner_enflow.records import padded
+from intertwiner_enflow.records import alike, padded
 from intertwiner_enflow.solver.solve import SolverSettings
 from intertwiner_enflow.transport import DivergenceKind
 
@@ -34,6 +34,7 @@ EXACT_DIRECTIONS = 128
 """Coordinates of a molecule, positions and features, up to which its figure is exact."""
 
 TABLE, STEP = 4096, 0.1
+_SAMPLED_AT_ONCE = 96
 
 
 class MoleculeFlow(nn.Module):
@@ -73,17 +74,17 @@ class MoleculeFlow(nn.Module):
     def _bound(self, batch: Batch) -> Float[Tensor, " records"]:
         """Exact up to `EXACT_DIRECTIONS` coordinates of a molecule, by one probe above; noise and
         probes go with the atoms, so that a molecule has one figure."""
-        x, z, mask = padded(batch)
-        atoms = mask.sum(dim=1).long()
-        small = atoms * self.flow.dynamics.channels <= EXACT_DIRECTIONS
-        found = x.new_zeros(len(x))
-        parts_of: tuple[tuple[DivergenceKind, Tensor], ...]
-        parts_of = (("exact", small), ("hutchinson", ~small))
-        for kind, rows in parts_of:
-            if bool(rows.any()):
-                most = int(atoms[rows].max())
-                parts = (part[rows, :most] for part in (x, z, mask))
-                found[rows] = self._bound_by(kind, *parts)
+        parts = padded(batch)
+        found = parts[0].new_zeros(batch.num_graphs)
+        for all_rows, _ in alike(parts[2]):
+            atoms = parts[2][all_rows].sum(dim=1)
+            small = atoms * self.flow.dynamics.channels <= EXACT_DIRECTIONS
+            kinds: tuple[tuple[DivergenceKind, Tensor], ...]
+            kinds = (("exact", all_rows[small]), ("hutchinson", all_rows[~small]))
+            for kind, rows in kinds:
+                if len(rows):
+                    most = int(parts[2][rows].sum(dim=1).max())
+                    found[rows] = self._bound_by(kind, *(part[rows, :most] for part in parts))
         return found
 
     def _bound_by(
@@ -105,7 +106,14 @@ class MoleculeFlow(nn.Module):
         """Flow matching or the likelihood bound, averaged over the molecules."""
         if self.training:
             self.step += 1
-        x, z, mask = padded(batch)
+        parts = padded(batch)
+        losses = [
+            self._loss(*(part[rows, :most] for part in parts)) * len(rows)
+            for rows, most in alike(parts[2])
+        ]
+        return torch.stack(losses).sum() / batch.num_graphs
+
+    def _loss(self, x: Tensor, z: Tensor, mask: Tensor) -> Float[Tensor, ""]:
         if self.learns_likelihood:
             return joint_negative_log_likelihood(self.flow, x, z, mask, self.likelihood)
         return joint_flow_matching_loss(self.flow, x, z, mask, aligned=self.config.align)
@@ -126,12 +134,14 @@ class MoleculeFlow(nn.Module):
         self, n: int, *, generator: torch.Generator | None = None, log_prob: bool = False
     ) -> list[Data]:
         """n molecules of sizes drawn from p(M); those that failed carry `failed` = 1."""
-        records: list[Data] = []
-        while len(records) < n:
-            count = min(100, n - len(records))
-            found = self.flow.sample(count, return_log_prob=log_prob, generator=generator)
-            records += [_record(found, number) for number in range(count)]
-        return records
+        sizes = self.flow.sizes.sample(n, generator)
+        records: dict[int, Data] = {}
+        for rows in sizes.argsort(stable=True).split(_SAMPLED_AT_ONCE):
+            found = self.flow.sample(
+                len(rows), sizes=sizes[rows], return_log_prob=log_prob, generator=generator
+            )
+            records |= {row: _record(found, place) for place, row in enumerate(rows.tolist())}
+        return [records[row] for row in range(n)]
 
 
 def noise_of_atoms(
@@ -177,7 +187,13 @@ def build_joint_flow(config: JointFlowConfig, schema: Schema) -> MoleculeFlow:
     learned = None
     if config.objective == "likelihood" or config.fine_tune_after:
         learned = Dequantizer(vocabulary.features, config.dequantizer_layers, config.features)
-    flow = JointFlow(dynamics, vocabulary, learned, SolverSettings(tolerance=config.tolerance))
+    flow = JointFlow(
+        dynamics,
+        vocabulary,
+        learned,
+        SolverSettings(tolerance=config.tolerance),
+        FixedLifting(config.lifting_margin, config.lifting_spread),
+    )
     if learned is None:
         flow.actnorm.requires_grad_(False)
     return MoleculeFlow(flow, config)

@@ -11,7 +11,10 @@ from torch_geometric.data import Batch
 
 from intertwiner_enflow.dynamics.egnn import centred
 
-__all__ = ["configurations", "padded", "targets_of"]
+__all__ = ["LANES", "alike", "configurations", "padded", "targets_of"]
+
+LANES = 16
+"""Samples that the compiled program works on at a time, at most."""
 
 
 def configurations(
@@ -50,6 +53,16 @@ def padded(
     z[batch.batch, place] = batch.z
     mask[batch.batch, place] = 1
     return centred(x, mask), z, mask
+
+
+def alike(mask: Float[Tensor, "records most"]) -> Iterator[tuple[Int[Tensor, " rows"], int]]:
+    """(numbers of up to `LANES` records of like size, atoms of the largest), all records once.
+
+    Padding to the largest of a batch is most of the work where sizes vary.
+    """
+    sizes = mask.sum(dim=1).long()
+    for rows in sizes.argsort(stable=True).split(LANES):
+        yield rows, int(sizes[rows[-1]])
 
 
 def _shaped(pos: Tensor, records: int) -> Float[Tensor, "records n dim"]:

@@ -6,6 +6,8 @@ u = mu + eps exp(log sigma) with eps standard normal; classes and whole numbers 
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -16,7 +18,7 @@ from intertwiner_enflow.density.prior import log_normal
 from intertwiner_enflow.discrete.lifting import lift_class, lift_integer
 from intertwiner_enflow.dynamics.stack import EgnnStack
 
-__all__ = ["Dequantizer", "Lifted", "lift"]
+__all__ = ["Dequantizer", "FixedLifting", "Lifted", "lift"]
 
 
 class Lifted(NamedTuple):
@@ -47,6 +49,33 @@ def lift(
     v = torch.cat((classes, numbers.unsqueeze(-1)), dim=-1) * mask.unsqueeze(-1)
     turned = ((change + change_number) * mask).sum(dim=-1)
     return Lifted(v, log_normal(noise, mask) - spread - turned)
+
+
+@dataclass(frozen=True, slots=True)
+class FixedLifting:
+    """A distribution of features that is not learned: what flow matching is trained on.
+
+    Classes: mu = margin for the atom's own and -margin for the others, sigma = spread; the number:
+    mu = 0, sigma = 1. With a margin the classes lie apart, so that small errors of the flow leave
+    an atom its element; without, a third of all atoms lie within 0.2 of another class.
+    """
+
+    margin: float = 0.0
+    spread: float = 1.0
+
+    def __call__(
+        self,
+        one_hot: Float[Tensor, "batch n classes"],
+        number: Float[Tensor, "batch n"],
+        mask: Float[Tensor, "batch n"],
+        noise: Float[Tensor, "batch n features"],
+    ) -> Lifted:
+        """The features that standard normal noise (zero where masked) is turned into."""
+        plain = torch.zeros_like(number).unsqueeze(-1)
+        mean = torch.cat((self.margin * (2 * one_hot - 1), plain), dim=-1)
+        log_scale = torch.full_like(mean, math.log(self.spread))
+        log_scale[..., -1] = 0.0
+        return lift(one_hot, number, mask, noise, mean, log_scale)
 
 
 class Dequantizer(nn.Module):
