@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch_geometric.data import Data
 
 from intertwiner.errors import ConfigError, DataError
 from intertwiner_atomic_conv.config import OpenComplexesConfig
@@ -18,7 +20,9 @@ from intertwiner_atomic_conv.evaluation import folds, metrics
 from intertwiner_atomic_conv.evaluation.controls import available_controls
 from intertwiner_atomic_conv.evaluation.descriptors import Descriptors
 from intertwiner_atomic_conv.evaluation.models import pooled, pooled_apart, pooled_permuted
+from intertwiner_atomic_conv.evaluation.predictions import Predictions, PredictionStore
 from intertwiner_atomic_conv.evaluation.table import compare, markdown, verdicts
+from intertwiner_atomic_conv.evaluation.wrong_pocket import in_other_pockets, partners
 from intertwiner_atomic_conv.pooled.model import Features
 
 WORDS = st.lists(st.sampled_from(["ALA", "GLY", "SER"]), min_size=1, max_size=12)
@@ -130,6 +134,9 @@ def invented(count: int = 120) -> Descriptors:
         ligand=np.random.default_rng(1).random((count, 8)),
         protein=np.eye(count // 10)[group],
         shells=Features(shells, shells[:, :36], torch.zeros(count, dtype=torch.float64)),
+        elsewhere=Features(
+            shells.flip(0), shells[:, :36].flip(0), torch.zeros(count, dtype=torch.float64)
+        ),
         smiles=("",) * count,
     )
 
@@ -151,6 +158,52 @@ def test_the_table_tells_learning_from_controls() -> None:
     assert "RMSE [pK]" in text
     assert "| pooled |" in text
     assert any(line.startswith("permuted: not better") for line in verdicts(found, ["permuted"]))
+
+
+def test_a_comparison_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
+    data, store = invented(), PredictionStore(tmp_path / "kept")
+    methods = dict(available_controls())
+    methods = {name: methods[name] for name in ("mean", "heavy-atom count")}
+    whole = compare(data, methods, "random", [0, 1])
+    stopped = compare(data, methods, "random", [0, 1], store=store, stop_at=-1.0)
+    assert stopped.left == [(shuffle, name) for shuffle in (0, 1) for name in methods]
+    assert any("run again" in line for line in verdicts(stopped, []))
+    compare(data, {"mean": methods["mean"]}, "random", [0], store=store)
+    again = compare(data, methods, "random", [0, 1], store=store)
+    kept = compare(data, methods, "random", [0, 1], store=store, stop_at=-1.0)
+    assert again.figures == kept.figures
+    assert not kept.left
+    for name in methods:
+        np.testing.assert_allclose(again.column(name, "RMSE"), whole.column(name, "RMSE"), 1e-6)
+
+
+@pytest.mark.fault("F05")
+def test_predictions_of_other_data_are_refused(tmp_path: Path) -> None:
+    store = PredictionStore(tmp_path)
+    store.put(Predictions("random", 0, "mean", (1.0, 2.0), 0.1))
+    with pytest.raises(DataError, match="2 predictions for 3 complexes; it is of other data"):
+        store.get("random", 0, "mean", 3)
+    (tmp_path / "random-0" / "mean.json").write_text("{")
+    with pytest.raises(DataError, match="not a file of predictions"):
+        store.get("random", 0, "mean", 2)
+
+
+def test_a_wrong_pocket_is_another_proteins_about_the_same_place(
+    make_complex: Callable[..., Data],
+) -> None:
+    records = [make_complex(30 + 5 * seed, 4 + seed, seed) for seed in range(6)]
+    for number, record in enumerate(records):
+        record.group = torch.tensor([number // 2])
+        record.residue_kind = record.part.clone()
+    chosen = partners([int(record.group) for record in records])
+    assert all(a // 2 != b // 2 for a, b in enumerate(chosen))
+    moved = in_other_pockets(records)
+    for number, (record, swapped) in enumerate(zip(records, moved, strict=True)):
+        ligand = swapped.part == 1
+        torch.testing.assert_close(swapped.pos[ligand], record.pos[record.part == 1])
+        other = records[chosen[number]]
+        gaps = [x.pos[x.part == 1].mean(0) - x.pos[x.part != 1].mean(0) for x in (swapped, other)]
+        torch.testing.assert_close(*gaps)
 
 
 def test_the_open_complexes_have_the_faults_the_loader_knows(open_complexes: Path) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch_geometric.data import Data
 
 from intertwiner.data.collate import collate
+from intertwiner_atomic_conv.evaluation.wrong_pocket import in_other_pockets
 from intertwiner_atomic_conv.pooled.counts import RF_LIGAND, RF_PROTEIN, count_pairs
 from intertwiner_atomic_conv.pooled.model import Features, features_of
 
@@ -32,7 +33,8 @@ class Descriptors:
     """One row per complex. y: pK. size: heavy atoms of the ligand. rf_score [n, 36]: hard counts
     within 12 angstrom. ligand [n, ...]: ECFP4 bits with RDKit, else element composition. protein
     [n, residues]: residue composition of one pocket of its series, so that the ligand's size
-    cannot leak. shells: features of the pooled model.
+    cannot leak. shells: features of the pooled model; elsewhere: those of the ligand in another
+    protein's pocket.
     """
 
     y: Table
@@ -42,6 +44,7 @@ class Descriptors:
     ligand: Table
     protein: Table
     shells: Features
+    elsewhere: Features
     smiles: tuple[str, ...]
 
 
@@ -56,6 +59,7 @@ def describe(records: Sequence[Data]) -> Descriptors:
         ligand=_ligands(records, smiles),
         protein=_pockets(records),
         shells=shell_features(records),
+        elsewhere=shell_features(in_other_pockets(records)),
         smiles=smiles,
     )
 

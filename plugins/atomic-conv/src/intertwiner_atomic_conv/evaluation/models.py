@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -14,14 +13,23 @@ from intertwiner.data.batches import Batches
 from intertwiner.fields import Structure
 from intertwiner.schema import Schema
 from intertwiner_atomic_conv.config import AtomicConvConfig, PooledConfig
-from intertwiner_atomic_conv.evaluation.controls import Predict
 from intertwiner_atomic_conv.evaluation.descriptors import Descriptors
+from intertwiner_atomic_conv.evaluation.metrics import pearson
 from intertwiner_atomic_conv.fields import AFFINITY, COMPLEX_FIELDS
 from intertwiner_atomic_conv.graphs.cache import GraphCache
 from intertwiner_atomic_conv.model import AtomicConvNetwork, build_network
-from intertwiner_atomic_conv.pooled.model import PooledNetwork, build_pooled
+from intertwiner_atomic_conv.pooled.model import Features, PooledNetwork, build_pooled
 
-__all__ = ["SCHEMA", "fit_pooled", "network", "pooled", "pooled_apart", "pooled_permuted"]
+__all__ = [
+    "SCHEMA",
+    "TrainedNetwork",
+    "fit_pooled",
+    "memorised",
+    "pooled",
+    "pooled_apart",
+    "pooled_elsewhere",
+    "pooled_permuted",
+]
 
 SCHEMA = Schema(structure=Structure.COMPLEX, inputs=COMPLEX_FIELDS, targets=(AFFINITY,))
 Table = NDArray[np.float64]
@@ -46,10 +54,9 @@ def fit_pooled(
     return model.eval()
 
 
-def _predict(model: PooledNetwork, data: Descriptors, rows: Numbers, *, apart: bool) -> Table:
-    features = data.shells[torch.from_numpy(rows)].to(torch.float32)
+def _predict(model: PooledNetwork, features: Features, rows: Numbers) -> Table:
     with torch.no_grad():
-        members = model.members(features.apart() if apart else features)
+        members = model.members(features[torch.from_numpy(rows)].to(torch.float32))
     predicted: Table = members.mean(0).squeeze(1).double().numpy()
     return predicted
 
@@ -70,36 +77,76 @@ def _fitted(data: Descriptors, train: Numbers, seed: int) -> PooledNetwork:
 
 def pooled(data: Descriptors, train: Numbers, test: Numbers, seed: int) -> Table:
     """The ensemble."""
-    return _predict(_fitted(data, train, seed), data, test, apart=False)
+    return _predict(_fitted(data, train, seed), data.shells, test)
+
+
+def pooled_elsewhere(data: Descriptors, train: Numbers, test: Numbers, seed: int) -> Table:
+    """The ensemble, every test ligand in another protein's pocket."""
+    return _predict(_fitted(data, train, seed), data.elsewhere, test)
 
 
 def pooled_apart(data: Descriptors, train: Numbers, test: Numbers, seed: int) -> Table:
     """The ensemble, every test ligand moved out of reach: what it knows of the ligand alone."""
-    return _predict(_fitted(data, train, seed), data, test, apart=True)
+    return _predict(_fitted(data, train, seed), data.shells.apart(), test)
 
 
 def pooled_permuted(data: Descriptors, train: Numbers, test: Numbers, seed: int) -> Table:
     """The ensemble trained on labels in random order: must predict nothing."""
+    return _predict(fit_pooled(data, train, seed, _permuted(data, train, seed)), data.shells, test)
+
+
+def memorised(data: Descriptors, train: Numbers, seed: int) -> float:
+    """R of the ensemble on the training rows themselves, their labels in random order."""
+    labels = _permuted(data, train, seed)
+    fitted = fit_pooled(data, train, seed, labels)
+    return pearson(_predict(fitted, data.shells, train), labels[train])
+
+
+def _permuted(data: Descriptors, train: Numbers, seed: int) -> Table:
     order = np.random.default_rng(seed).permutation(len(train))
     labels = data.y.copy()
     labels[train] = data.y[train][order]
-    return _predict(fit_pooled(data, train, seed, labels), data, test, apart=False)
+    return labels
 
 
-def network(config: AtomicConvConfig, records: Sequence[Data], epochs: int = EPOCHS) -> Predict:
-    """A network trained by AdamW with one cycle of the learning rate."""
-    shared = GraphCache(build_network(config, SCHEMA)._graph, KEPT_GRAPHS)
+class TrainedNetwork:
+    """A network trained by AdamW with one cycle of the learning rate; a method of the table.
 
-    def predict(data: Descriptors, train: Numbers, test: Numbers, seed: int) -> Table:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            model = build_network(replace(config), SCHEMA)
-            model.graphs = shared
-            _train(model, [records[row] for row in train], epochs, seed)
-            model.eval()
-            return _outputs(model, [records[row] for row in test])
+    elsewhere: the records with every ligand in another protein's pocket.
+    """
 
-    return predict
+    def __init__(
+        self,
+        config: AtomicConvConfig,
+        records: Sequence[Data],
+        elsewhere: Sequence[Data],
+        epochs: int = EPOCHS,
+    ) -> None:
+        self.config, self.records, self.moved = config, records, elsewhere
+        self.epochs = epochs
+        self._graphs = GraphCache(build_network(config, SCHEMA)._graph, KEPT_GRAPHS)
+        self._kept: dict[tuple[int, bytes], AtomicConvNetwork] = {}
+
+    def __call__(self, data: Descriptors, train: Numbers, test: Numbers, seed: int) -> Table:
+        """Predictions of the test rows."""
+        return _outputs(self._trained(train, seed), [self.records[row] for row in test])
+
+    def elsewhere(self, data: Descriptors, train: Numbers, test: Numbers, seed: int) -> Table:
+        """The same network's predictions of the ligands in other pockets."""
+        return _outputs(self._trained(train, seed), [self.moved[row] for row in test])
+
+    def _trained(self, train: Numbers, seed: int) -> AtomicConvNetwork:
+        key = seed, train.tobytes()
+        if key not in self._kept:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed)
+                model = build_network(self.config, SCHEMA)
+                model.graphs = self._graphs
+                _train(model, [self.records[row] for row in train], self.epochs, seed)
+            while len(self._kept) >= KEPT_FITS:
+                self._kept.pop(next(iter(self._kept)))
+            self._kept[key] = model.eval()
+        return self._kept[key]
 
 
 def _train(model: AtomicConvNetwork, records: list[Data], epochs: int, seed: int) -> None:
