@@ -10,8 +10,7 @@ from torch import nn
 
 from intertwiner.config import build, unflatten
 from intertwiner.data import Dataset
-from intertwiner.federated import federate as run_rounds
-from intertwiner.federated.settings import FederationConfig
+from intertwiner.federated.engines import Job, find_engine
 from intertwiner.registry import load_registry
 from intertwiner.specs import load_target
 from intertwiner.training.folder import RunFolder
@@ -90,6 +89,7 @@ def federate(
     *,
     out: str | Path,
     settings: Mapping[str, Any] | None = None,
+    engine: str = "local",
     resume: bool = False,
     progress: bool = True,
 ) -> Run:
@@ -99,21 +99,19 @@ def federate(
                  settings={"federation.clients": 4, "federation.rounds": 10})
 
     settings: dotted names of the sections model, data, training, federation and aggregator.
-    Raises what `intertwiner federate` reports.
+    engine: "local", or one that a plugin brings. Raises what `intertwiner federate` reports.
     """
-    registry = load_registry()
-    entry = registry.aggregator(aggregator)
     values = unflatten(settings or {})
-    federation = build(FederationConfig, values.pop("federation", {}), "federation")
-    chosen = build(load_target(entry.spec.config), values.pop("aggregator", {}), "aggregator")
-    config = build_config(registry, model, dataset, values)
-    run_rounds(
-        build_task(registry, config),
-        entry,
-        RunFolder(Path(out)),
-        federation=federation,
-        aggregator_settings=chosen,
+    job = Job(
+        model=model,
+        dataset=dataset,
+        aggregator=aggregator,
+        out=str(out),
+        federation=values.pop("federation", {}),
+        aggregator_settings=values.pop("aggregator", {}),
+        settings=values,
         resume=resume,
         progress=progress,
     )
+    find_engine(engine)(job, load_registry())
     return load_run(out)

@@ -198,6 +198,7 @@ class AggregatorSpec(Spec):
     convex: every number of the result lies between the least and the largest of the clients'.
     client_objective: import string of `(config, context) -> loss(batch)`, what clients minimise in
     place of the usual loss (see `intertwiner.federated.client`).
+    requires: modules that must be importable.
     """
 
     target: str
@@ -206,6 +207,7 @@ class AggregatorSpec(Spec):
     client_order_invariant: bool = True
     convex: bool = False
     client_objective: str | None = None
+    requires: tuple[str, ...] = ()
 
     def _imports(self) -> tuple[str, ...]:
         return ("target", "config", "client_objective")

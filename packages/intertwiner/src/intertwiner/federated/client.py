@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -54,15 +54,22 @@ class ClientContext:
 class ClientObjective(Protocol):
     """What `AggregatorSpec.client_objective(config, context)` gives: the loss of one batch.
 
-    It may also have `after_backward()`, called before each step of the optimiser (to correct
-    gradients), `aux()`, tensors to send beside the weights, and `remember()`, tensors to keep for
-    this client's next round.
+    A batch carries `record_numbers` [graphs], the places of its records in `context.records`.
+    The objective may also have `after_backward()`, called before each step of the optimiser (to
+    correct gradients), `metrics()`, numbers for the report, `aux()`, tensors to send beside the
+    weights, and `remember()`, tensors to keep for this client's next round; the last three are
+    called after the last step.
     """
 
     def __call__(self, batch: Batch) -> Tensor: ...
 
 
 MakeObjective = Callable[[ClientContext], ClientObjective]
+_OPTIMIZERS: Final[dict[str, Callable[..., torch.optim.Optimizer]]] = {
+    "adamw": torch.optim.AdamW,
+    "adam": torch.optim.Adam,
+    "sgd": torch.optim.SGD,
+}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,17 +100,21 @@ class Client:
         steps = self._steps()
         loss_of = self._loss(payload, steps)
         parameters = [p for p in self.model.parameters() if p.requires_grad]
-        optimizer = torch.optim.AdamW(
-            parameters,
-            lr=self.training.learning_rate,
-            weight_decay=self.training.weight_decay,
-            fused=True,
-        )
+        optimizer = self._optimizer(parameters)
         total = 0.0
         for step, batch in enumerate(self._batches(payload.round, steps)):
             seed_all(self._seed(payload.round, "step", step))
             total += self._step(loss_of, batch, parameters, optimizer)
         return self._update(loss_of, total / steps, steps)
+
+    def _optimizer(self, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
+        made: torch.optim.Optimizer = _OPTIMIZERS[self.federation.optimizer](
+            parameters,
+            lr=self.training.learning_rate,
+            weight_decay=self.training.weight_decay,
+            fused=True,
+        )
+        return made
 
     def _loss(self, payload: Payload, steps: int) -> Any:
         if self.make_objective is None:
@@ -154,10 +165,11 @@ class Client:
         batches = self._epoch(self._seed(round_number, "order"))
         done, epoch = 0, 0
         while done < steps:
-            for batch in batches.epoch(epoch):
+            for numbers, batch in zip(batches.numbers(epoch), batches.epoch(epoch), strict=True):
                 if done == steps:
                     return
                 done += 1
+                batch.record_numbers = torch.from_numpy(numbers)
                 yield to_precision(batch.to(self._device()), self.training.precision)
             epoch += 1
 
@@ -168,12 +180,12 @@ class Client:
         return stream_seed(self.training.seed, *purpose, round_number, self.name)
 
     def _update(self, loss_of: Any, loss: float, steps: int) -> Update:
-        aux, keep = getattr(loss_of, "aux", dict), getattr(loss_of, "remember", dict)
+        aux, keep, say = (getattr(loss_of, name, dict) for name in ("aux", "remember", "metrics"))
         self.remembered = copied(keep())
         return Update(
             client=self.name,
             arrays=copied(self.model.state_dict()),
             num_examples=self.examples,
-            metrics={"loss": loss, "steps": float(steps)},
+            metrics={**say(), "loss": loss, "steps": float(steps)},
             aux={name: copied(arrays) for name, arrays in aux().items()},
         )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import torch
@@ -18,13 +20,13 @@ from intertwiner.atomic import write_atomically
 from intertwiner.config import build, to_plain
 from intertwiner.data.batches import Batches
 from intertwiner.data.dataset import Subset
-from intertwiner.errors import RunError
+from intertwiner.errors import ConfigError, RunError
 from intertwiner.federated.arrays import copied, kinds_of, load_arrays, moved_buffers
 from intertwiner.federated.client import Client, MakeObjective
 from intertwiner.federated.partition import partition
 from intertwiner.federated.processes import Processes
 from intertwiner.federated.reports import RoundReport
-from intertwiner.federated.rounds import Server
+from intertwiner.federated.rounds import Server, asked_clients, fewest_updates
 from intertwiner.federated.settings import FederationConfig
 from intertwiner.federated.state import (
     STATE,
@@ -45,7 +47,7 @@ from intertwiner.training.stopping import StopRequest
 from intertwiner.training.task import Task, build_model, config_to_plain
 from intertwiner.training.validation import selection_column, validate
 
-__all__ = ["FederationOutcome", "federate"]
+__all__ = ["FederationOutcome", "clients_of", "federate"]
 
 REPORTS: Final = "rounds.json"
 
@@ -96,6 +98,20 @@ def federate(
             run.transport.close()
 
 
+def clients_of(
+    task: Task,
+    aggregator: Entry[AggregatorSpec],
+    federation: FederationConfig,
+    aggregator_settings: Any = None,
+) -> list[Client]:
+    """The clients that `federate` would train in this process, for an engine that has each of them
+    in a process of its own. Call it, and `Client.fit`, with `deterministic` threads.
+    """
+    folder = RunFolder(Path(os.devnull))
+    run = _Federation(task, aggregator, folder, federation, aggregator_settings, InProcess([]))
+    return run.clients()
+
+
 class _Federation:
     """One federated training: server, clients and counters together."""
 
@@ -134,6 +150,21 @@ class _Federation:
             needs=aggregator.spec.needs,
         )
         self.state = FederationState(arrays=self.server.arrays)
+        self._check_aggregator()
+
+    def _check_aggregator(self) -> None:
+        """Refuses settings that the aggregator cannot work with, before anything is trained."""
+        fewest = fewest_updates(self.server.aggregator)
+        asked = asked_clients(self.settings, self.settings.clients)
+        if asked < fewest:
+            raise ConfigError(
+                f"aggregator {self.entry.id} needs {fewest} updates or more, a round asks {asked} "
+                f"of {self.settings.clients} clients; raise --federation.clients or "
+                "--federation.fraction, or take another aggregator"
+            )
+        check = getattr(self.server.aggregator, "check", None)
+        if check is not None:
+            check(self.settings, self.training)
 
     def _prepared(self) -> nn.Module:
         task = self.task

@@ -16,16 +16,15 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-import safetensors.torch
 import torch
 from torch import Tensor
 
 from intertwiner.errors import RunError
 from intertwiner.federated.client import Client, Payload
 from intertwiner.federated.transport import Reply
-from intertwiner.federated.updates import Arrays, Update
+from intertwiner.federated.updates import Arrays
+from intertwiner.federated.wire import answer, pack_payload, unpack_reply
 from intertwiner.training.environment import deterministic
-from intertwiner.training.state import prefixed, unprefixed
 
 __all__ = ["Processes"]
 
@@ -92,14 +91,14 @@ class Processes:
             "client": name,
         }
         try:
-            said = worker.pipe.recv()
+            blob = worker.pipe.recv_bytes()
         except (EOFError, OSError):
             code = self._dismiss(worker)
             return Reply(**given, error=f"its process died (exit code {code})")
-        if "error" in said:
-            return Reply(**given, error=said["error"])
-        update, self._kept[name] = _unpacked(name, said)
-        return Reply(**given, update=update)
+        reply, kept = unpack_reply(blob)
+        if reply.update is not None:
+            self._kept[name] = kept
+        return reply
 
     def _dismiss(self, worker: _Worker) -> int | None:
         self._workers.remove(worker)
@@ -145,9 +144,8 @@ class _Worker:
     def ask(self, name: str, payload: Payload, kept: Arrays) -> None:
         """Asks for a round of client `name`. A dead process is noticed when it should answer."""
         self.serves = name
-        tensors = prefixed("arrays", payload.arrays) | prefixed("kept", kept)
         with suppress(OSError):
-            self.pipe.send((name, payload.run, payload.round, _bytes(tensors)))
+            self.pipe.send_bytes(pack_payload(name, payload, kept))
 
     def end(self) -> int | None:
         """Kills the process and gives its exit code, a negative signal if one ended it."""
@@ -181,47 +179,4 @@ def _serve(pipe: Connection, clients: bytes, threads: int) -> None:
     pipe.send(True)
     with deterministic(threads), suppress(EOFError):
         while True:
-            name, run, number, blob = pipe.recv()
-            tensors = safetensors.torch.load(blob)
-            client = by_name[name]
-            client.remembered = unprefixed("kept", tensors)
-            payload = Payload(run=run, round=number, arrays=unprefixed("arrays", tensors))
-            pipe.send(_served(client, payload))
-
-
-def _served(client: Client, payload: Payload) -> dict[str, Any]:
-    try:
-        update = client.fit(payload)
-    except Exception as error:
-        return {"error": " ".join(f"{type(error).__name__}: {error}".split())}
-    tensors = prefixed("arrays", update.arrays) | prefixed("kept", client.remembered)
-    for group, arrays in update.aux.items():
-        tensors |= prefixed(f"aux/{group}", arrays)
-    return {
-        "tensors": _bytes(tensors),
-        "num_examples": update.num_examples,
-        "metrics": dict(update.metrics),
-    }
-
-
-def _unpacked(name: str, said: Mapping[str, Any]) -> tuple[Update, dict[str, Tensor]]:
-    """The update in a worker's answer, and what the client keeps."""
-    tensors = safetensors.torch.load(said["tensors"])
-    aux: dict[str, dict[str, Tensor]] = {}
-    for path, value in unprefixed("aux", tensors).items():
-        group, _, key = path.partition("/")
-        aux.setdefault(group, {})[key] = value
-    update = Update(
-        client=name,
-        arrays=unprefixed("arrays", tensors),
-        num_examples=said["num_examples"],
-        metrics=said["metrics"],
-        aux=aux,
-    )
-    return update, unprefixed("kept", tensors)
-
-
-def _bytes(tensors: Arrays) -> bytes:
-    plain = {name: value.contiguous() for name, value in tensors.items()}
-    blob: bytes = safetensors.torch.save(plain)
-    return blob
+            pipe.send_bytes(answer(by_name, pipe.recv_bytes()))

@@ -19,7 +19,7 @@ from intertwiner.federated.settings import FederationConfig
 from intertwiner.federated.transport import Reply, Transport
 from intertwiner.federated.updates import Aggregated, Aggregator, RoundContext, State, Update
 
-__all__ = ["Server"]
+__all__ = ["Server", "asked_clients", "fewest_updates"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,7 +76,7 @@ class Server:
         names = sorted(name for name, count in examples.items() if count > 0)
         if not names:
             raise RunError("no client has any record")
-        count = max(1, round(self.settings.fraction * len(names)))
+        count = asked_clients(self.settings, len(names))
         order = torch.randperm(len(names), generator=stream(self.seed, "clients", number))
         return sorted(names[index] for index in order[:count].tolist())
 
@@ -128,9 +128,12 @@ class Server:
         self, sound: Sequence[Update], asked: Sequence[str], examples: Mapping[str, int]
     ) -> str:
         """Why there are too few updates to go on; empty when there are enough."""
-        needed = self.settings.min_clients
-        if len(sound) < needed:
-            return f"{len(sound)} sound updates, at least {needed} are asked for (min_clients)"
+        needed, fewest = self.settings.min_clients, fewest_updates(self.aggregator)
+        if len(sound) < max(needed, fewest):
+            who = f"aggregator {self.name}" if fewest > needed else "min_clients"
+            return (
+                f"{len(sound)} sound updates, at least {max(needed, fewest)} are asked for ({who})"
+            )
         share = sum(u.num_examples for u in sound) / sum(examples[name] for name in asked)
         if share < self.settings.min_examples:
             return (
@@ -168,6 +171,16 @@ class Server:
             if not bool(found[name].isfinite().all()):
                 raise RunError(f"aggregator {self.name}: {name} became NaN or infinite")
         return found
+
+
+def asked_clients(settings: FederationConfig, clients: int) -> int:
+    """How many of `clients` are asked in a round."""
+    return max(1, round(settings.fraction * clients))
+
+
+def fewest_updates(aggregator: Aggregator) -> int:
+    """The least number of updates that the aggregator can join."""
+    return int(getattr(aggregator, "fewest", 1))
 
 
 def _take(reply: Reply, updates: dict[str, Update], report: RoundReport) -> None:

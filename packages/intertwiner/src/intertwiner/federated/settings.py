@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
@@ -22,6 +22,7 @@ class FederationConfig:
     fraction: share of the clients asked in a round, drawn anew; at least one.
     local_epochs: passes of a client over its records in a round; local_steps, where given, takes
         the place of it and is the same for every client.
+    optimizer: of the clients: "adamw", "adam" (weight decay as part of the gradient) or "sgd".
     partition: "random" (equal sizes), "dirichlet" (every group of records is shared out in
         proportions drawn from a Dirichlet distribution), or "package.module:function", called as
         function(records, clients, seed) and giving an array of record numbers for each client.
@@ -43,6 +44,7 @@ class FederationConfig:
     fraction: Annotated[float, Gt(0), Le(1)] = 1.0
     local_epochs: Annotated[int, Ge(1)] = 1
     local_steps: Annotated[int, Ge(1)] | None = None
+    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
     partition: str = "random"
     alpha: Annotated[float, Gt(0)] = 0.5
     group_by: str = ""

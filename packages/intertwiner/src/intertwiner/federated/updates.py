@@ -60,6 +60,10 @@ class Aggregator(Protocol):
     """What `AggregatorSpec.target(config)` gives: pure functions, inputs never changed.
 
     No file, no clock, no global random numbers. Only sound updates arrive, sorted by client.
+
+    It may have `fewest`, the least number of updates it can join (a round with fewer is skipped),
+    and `check(federation, training)`, called before a run with the settings of both sections,
+    which raises `ConfigError` for those it cannot work with.
     """
 
     def init(self, arrays: Arrays) -> State:

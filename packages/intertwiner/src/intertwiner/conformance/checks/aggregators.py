@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from intertwiner.config import build
 from intertwiner.conformance.compare import largest
-from intertwiner.conformance.findings import Finding
+from intertwiner.conformance.findings import Finding, NotCovered
 from intertwiner.federated.state import FederationState, load_federation, save_federation
 from intertwiner.federated.updates import Aggregated, Aggregator, RoundContext, State, Update
 from intertwiner.specs import AggregatorSpec, load_target
@@ -28,6 +29,9 @@ Aggregate = Callable[[Sequence[Update], Mapping[str, Tensor], State, RoundContex
 
 def aggregator(spec: AggregatorSpec) -> list[Finding]:
     """Every property of the rule; each must also reject a copy with a fault put in."""
+    missing = [name for name in spec.requires if importlib.util.find_spec(name) is None]
+    if missing:
+        raise NotCovered(f"aggregator {spec.name} needs {' '.join(missing)}")
     findings = []
     for check, twin in AGGREGATOR_CHECKS:
         found = check(spec, _make(spec))
