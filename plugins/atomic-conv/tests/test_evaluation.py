@@ -171,10 +171,8 @@ def test_a_comparison_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> N
     compare(data, {"mean": methods["mean"]}, "random", [0], store=store)
     again = compare(data, methods, "random", [0, 1], store=store)
     kept = compare(data, methods, "random", [0, 1], store=store, stop_at=-1.0)
-    assert again.figures == kept.figures
+    assert whole.figures == again.figures == kept.figures
     assert not kept.left
-    for name in methods:
-        np.testing.assert_allclose(again.column(name, "RMSE"), whole.column(name, "RMSE"), 1e-6)
 
 
 @pytest.mark.fault("F05")

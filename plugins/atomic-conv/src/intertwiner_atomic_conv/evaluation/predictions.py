@@ -56,8 +56,7 @@ class PredictionStore:
         path = self._path(found.split, found.shuffle, found.method)
         if path is not None:
             make_folder(path.parent)
-            rounded = {**asdict(found), "values": [round(value, 6) for value in found.values]}
-            write_atomically(path, [json.dumps(rounded).encode()])
+            write_atomically(path, [json.dumps(asdict(found)).encode()])
 
     def _path(self, split: str, shuffle: int, method: str) -> Path | None:
         if self.folder is None:
