@@ -28,6 +28,7 @@ class PresetConfig:
         paper, or "solid" harmonics times Gaussians.
     band_limit: of "shells". tau: largest relative equivariance error of an element of "optimal".
     smooth: low-pass filters before strides where the preset has them.
+    grid: voxels along an edge; only `propensity_cnn` has weights for each of them.
     """
 
     preset: str = "propensity"
@@ -35,6 +36,7 @@ class PresetConfig:
     band_limit: BandLimit = "compromise"
     tau: Annotated[float, Gt(0)] = 0.06
     smooth: bool = True
+    grid: Annotated[int, Ge(1)] = 49
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +67,8 @@ class NetworkConfig:
     head: "mean" of the last scalars over the grid, their means in "shells" about the centre, or
         "flatten": every voxel of the last grid apart, which is only right for volumes in a fixed
         local frame.
-    shells: how many. inputs_in_shells: the input's own means in shells join the head.
+    shells: how many. inputs_in_shells: the input's own means in twice as many join
+        the head.
     hidden: widths of the layers after it; dropout: before the last.
     """
 
@@ -76,6 +79,7 @@ class NetworkConfig:
     smooth: bool = True
     head: Head = "shells"
     shells: Annotated[int, Ge(1)] = 4
+    inputs_in_shells: bool = False
     hidden: tuple[Width, ...] = (128,)
     dropout: Rate = 0.0
     basis: BasisKind = "optimal"

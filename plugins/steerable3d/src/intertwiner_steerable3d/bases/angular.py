@@ -20,14 +20,14 @@ def harmonics(order: int, points: Float[Tensor, "points 3"]) -> Float[Tensor, "p
 
 
 @functools.cache
-def coupling(output: int, input: int, order: int) -> Float[Tensor, "out in components"]:
+def coupling(order_out: int, order_in: int, order: int) -> Float[Tensor, "rows columns components"]:
     """The tensor of norm 1 that is invariant under D_output x D_input x D_order, float64.
 
     Its sign: among the entries of largest magnitude, the first (in C order) is positive.
     """
     from e3nn import o3
 
-    found: Tensor = o3.wigner_3j(output, input, order, dtype=torch.float64)
+    found: Tensor = o3.wigner_3j(order_out, order_in, order, dtype=torch.float64)
     flat = found.flatten()
     largest = int((flat.abs() > flat.abs().max() - 1e-9).nonzero()[0])
     return found * flat[largest].sign()

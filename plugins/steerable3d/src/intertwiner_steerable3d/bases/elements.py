@@ -36,28 +36,30 @@ class Elements:
 
 
 def count_elements(
-    output: int, input: int, size: int, basis: BasisSettings, step: Step = (1.0, 1.0, 1.0)
+    order_out: int, order_in: int, size: int, basis: BasisSettings, step: Step = (1.0, 1.0, 1.0)
 ) -> int:
-    """The number of independent steerable kernels from order `input` to order `output`."""
-    return len(_admitted(output, input, size, basis, step))
+    """The number of independent steerable kernels from order `order_in` to order `order_out`."""
+    return len(_admitted(order_out, order_in, size, basis, step))
 
 
 @functools.cache
 def kernel_elements(
-    output: int, input: int, size: int, basis: BasisSettings, step: Step = (1.0, 1.0, 1.0)
+    order_out: int, order_in: int, size: int, basis: BasisSettings, step: Step = (1.0, 1.0, 1.0)
 ) -> Elements:
-    """All elements from order `input` to `output`, by radial function and within it by harmonic.
+    """All elements between two orders l and k, by radial function and within it by harmonic.
 
-        K_ij(x) = phi(|x|) sum_n Q^J_{ijn} Y_Jn(x / |x|),   |output - input| <= J <= output + input
+        K_ij(x) = phi(|x|) sum_n Q^J_{ijn} Y_Jn(x / |x|),   |k - l| <= J <= k + l
 
     Raises `InvalidSetting` for orders below 0 or above 8.
     """
     grid = lattice(size, step)
-    admitted = _admitted(output, input, size, basis, step)
-    shape = (2 * output + 1, 2 * input + 1, size, size, size)
+    admitted = _admitted(order_out, order_in, size, basis, step)
+    shape = (2 * order_out + 1, 2 * order_in + 1, size, size, size)
     kernels = torch.zeros(len(admitted), *shape, dtype=torch.float64)
     for place, profile in enumerate(admitted):
-        angular = coupling(output, input, profile.order) @ harmonics(profile.order, grid.points).T
+        angular = (
+            coupling(order_out, order_in, profile.order) @ harmonics(profile.order, grid.points).T
+        )
         kernel = angular * profile.values[grid.shell]
         kernels[place] = (kernel / kernel.norm()).view(shape)
     labels = tuple((profile.index, profile.order) for profile in admitted)
@@ -65,12 +67,12 @@ def kernel_elements(
 
 
 def _admitted(
-    output: int, input: int, size: int, basis: BasisSettings, step: Step
+    order_out: int, order_in: int, size: int, basis: BasisSettings, step: Step
 ) -> list[Profile]:
-    for order in (output, input):
+    for order in (order_out, order_in):
         if not 0 <= order <= MAX_ORDER:
             raise InvalidSetting(f"a field of order {order}: orders are 0 to {MAX_ORDER}")
     stride = 2 if basis.parity else 1
-    orders = range(abs(output - input), min(output + input, MAX_HARMONIC) + 1, stride)
+    orders = range(abs(order_out - order_in), min(order_out + order_in, MAX_HARMONIC) + 1, stride)
     found = [profile for order in orders for profile in profiles(order, size, basis, step)]
     return sorted(found, key=lambda profile: (profile.index, profile.order))

@@ -4,8 +4,8 @@ The input is modelled as white noise blurred by a Gaussian of s voxels, so that 
 places at distance d have covariance C(d) = exp(-d^2 / 4 s^2). Let `phi` hold the kernel's radial
 function at the distinct radii of the lattice, with n_a points at radius rho_a. Then
 
-    response energy      phi E phi,  E_ab = sum_{|x| = rho_a, |x'| = rho_b} P_J(cos(x, x')) C(|x - x'|)
-    with its own turn    phi M phi,  M_ab = n_a n_b (1/2) int_{-1}^{1} P_J(t) C(d_ab(t)) dt
+    response energy    phi E phi,  E_ab = sum_{|x| = rho_a, |y| = rho_b} P_J(cos(x, y)) C(|x - y|)
+    with its own turn  phi M phi,  M_ab = n_a n_b (1/2) int_{-1}^{1} P_J(t) C(d_ab(t)) dt
 
 where M is E averaged over all rotations of one of the points, d_ab^2(t) = rho_a^2 + rho_b^2 -
 2 rho_a rho_b t. The mean squared difference between the response to a turned field and the turned

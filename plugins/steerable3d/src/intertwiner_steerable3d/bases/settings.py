@@ -13,7 +13,7 @@ BasisKind = Literal["optimal", "shells", "solid"]
 BandLimit = Literal["compromise", "conservative", "sfcnn"]
 
 BAND_LIMITS: Final[dict[str, int]] = {"conservative": 0, "compromise": 1, "sfcnn": 2}
-"""The paper's limits: the highest harmonic on shell m > 0 is 2m plus this number, and 0 on m = 0."""
+"""The paper's limits: shell m > 0 has harmonics up to 2m plus this number, shell 0 only order 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,15 +158,15 @@ def _count(block: Block) -> int:
 
 @functools.cache
 def _flat_elements(
-    output: int,
-    input: int,
+    order_out: int,
+    order_in: int,
     size: int,
     basis: BasisSettings,
     step: Step,
     dtype: torch.dtype,
     device: torch.device,
 ) -> Tensor:
-    kernels = kernel_elements(output, input, size, basis, step).kernels
+    kernels = kernel_elements(order_out, order_in, size, basis, step).kernels
     return kernels.flatten(1).to(dtype=dtype, device=device).contiguous()
 
 
@@ -180,31 +180,31 @@ def get_plan(handle: int) -> Plan:
 
 @functools.cache
 def make_plan(
-    input: FieldType,
-    output: FieldType,
+    fields_in: FieldType,
+    fields_out: FieldType,
     gates: int,
     size: int,
     basis: BasisSettings,
     step: Step = (1.0, 1.0, 1.0),
 ) -> Plan:
     """Output orders outside, gates after all of them, input orders inside; empty pairs left out."""
-    outer = [(order, count) for order, count in enumerate(output) if count]
+    outer = [(order, count) for order, count in enumerate(fields_out) if count]
     outer += [(0, gates)] if gates else []
     blocks: list[Block] = []
     row = start = 0
     for order, count in outer:
         column = first_field = 0
-        for source, copies in enumerate(input):
+        for source, copies in enumerate(fields_in):
             elements = len(kernel_elements(order, source, size, basis, step).labels)
             if copies and elements:
-                scale = math.sqrt((2 * order + 1) / (elements * sum(input)))
+                scale = math.sqrt((2 * order + 1) / (elements * sum(fields_in)))
                 place = (start, row, column, first_field, scale)
                 blocks.append(Block((order, source), (count, copies), elements, *place))
                 start += _count(blocks[-1])
             column += copies * (2 * source + 1)
             first_field += copies
         row += count * (2 * order + 1)
-    arguments = (input, output, gates, size, basis, step)
+    arguments = (fields_in, fields_out, gates, size, basis, step)
     plan = Plan(len(_PLANS), arguments, row, column, tuple(blocks), start)
     _PLANS.append(plan)
     return plan

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -21,7 +20,10 @@ def expand(weight: Float[Tensor, " weights"], plan: Plan) -> Float[Tensor, "rows
 
 
 def reduce(kernel: Float[Tensor, "rows columns x y z"], plan: Plan) -> Float[Tensor, " weights"]:
-    """The adjoint of `expand`: weight[u, v, b] = sum_{i, j, x} kernel[(u, i), (v, j), x] K_b[i, j, x]."""
+    """The adjoint of `expand`.
+
+    weight[u, v, b] = sum_{i, j, x} kernel[(u, i), (v, j), x] K_b[i, j, x]
+    """
     weight = kernel.new_empty(plan.weights)
     for block in plan.blocks:
         gathered = _apart(kernel, block).transpose(1, 2)

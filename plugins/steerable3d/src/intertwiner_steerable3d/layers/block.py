@@ -41,8 +41,8 @@ class BlockSettings:
 
     def convolution(
         self,
-        input: FieldType,
-        output: FieldType,
+        fields_in: FieldType,
+        fields_out: FieldType,
         size: int,
         *,
         gates: int = 0,
@@ -54,10 +54,10 @@ class BlockSettings:
         """A convolution with these settings."""
         norm = None
         if self.momentum is not None:
-            norm = FieldBatchNorm(input, momentum=self.momentum, kind=self.norm_kind)
+            norm = FieldBatchNorm(fields_in, momentum=self.momentum, kind=self.norm_kind)
         return SteerableConv3d(
-            input,
-            output,
+            fields_in,
+            fields_out,
             size,
             gates=gates,
             stride=stride,
@@ -80,8 +80,8 @@ class GatedBlock(nn.Module):
 
     def __init__(
         self,
-        input: FieldType,
-        output: FieldType,
+        fields_in: FieldType,
+        fields_out: FieldType,
         size: int,
         *,
         stride: int = 1,
@@ -92,23 +92,23 @@ class GatedBlock(nn.Module):
     ) -> None:
         super().__init__()
         settings = settings or BlockSettings()
-        self.output = check_type(output)
+        self.fields_out = check_type(fields_out)
         self.stride = stride
         self.convolution = settings.convolution(
-            input,
-            self.output,
+            fields_in,
+            self.fields_out,
             size,
-            gates=count_gates(self.output) if activated else 0,
+            gates=count_gates(self.fields_out) if activated else 0,
             bias=activated,
             stride=1 if settings.smooth else stride,
             padding=padding,
             generator=generator,
         )
-        self.gate = Gate(self.output) if activated else nn.Identity()
+        self.gate = Gate(self.fields_out) if activated else nn.Identity()
         smooth = settings.smooth and stride > 1
         self.low_pass = LowPass(float(stride), stride) if smooth else nn.Identity()
         rate = settings.dropout
-        self.dropout = FieldDropout(self.output, rate) if rate else nn.Identity()
+        self.dropout = FieldDropout(self.fields_out, rate) if rate else nn.Identity()
         self._warned = False
 
     def forward(self, x: Float[Tensor, "batch c x y z"]) -> Float[Tensor, "batch d x2 y2 z2"]:

@@ -35,7 +35,7 @@ class SteerableConv3d(nn.Module):
     field by field, which is folded into the kernel and a bias. Weights start as N(0, 1) and carry
     factors that give unit variance to unit white input.
 
-    input, output: field types (m_0, m_1, ...). gates: further scalars after the output's channels.
+    fields_in, fields_out: field types (m_0, m_1, ...). gates: further scalars at the output's end.
     size: voxels along an edge of the kernel. padding: of zeros; None keeps an odd kernel's grid.
     step: edges of a voxel along x, y and z. norm: of the input; its statistics live here.
     pad_after_norm: zeros are padded to the normalised field, and not, as in the paper, to the field
@@ -48,8 +48,8 @@ class SteerableConv3d(nn.Module):
 
     def __init__(
         self,
-        input: FieldType,
-        output: FieldType,
+        fields_in: FieldType,
+        fields_out: FieldType,
         size: int,
         *,
         gates: int = 0,
@@ -64,17 +64,21 @@ class SteerableConv3d(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        self.input, self.output, self.gates = check_type(input), check_type(output), gates
+        self.fields_in, self.fields_out, self.gates = (
+            check_type(fields_in),
+            check_type(fields_out),
+            gates,
+        )
         basis = basis or BasisSettings()
         self.size, self.stride = size, stride
         self.padding = _same_padding(size) if padding is None else padding
-        self.plan = make_plan(self.input, self.output, gates, size, basis, step)
-        _check_reached(self.plan, self.output, strict)
-        if norm is not None and norm.fields != self.input:
-            raise InvalidSetting(f"norm of fields {norm.fields}, input of fields {self.input}")
+        self.plan = make_plan(self.fields_in, self.fields_out, gates, size, basis, step)
+        _check_reached(self.plan, self.fields_out, strict)
+        if norm is not None and norm.fields != self.fields_in:
+            raise InvalidSetting(f"norm of fields {norm.fields}, input of fields {self.fields_in}")
         self.norm, self.pad_after_norm = norm, pad_after_norm
         self.weight = nn.Parameter(torch.randn(self.plan.weights, generator=generator))
-        self.bias = nn.Parameter(torch.zeros(self.output[0] + gates)) if bias else None
+        self.bias = nn.Parameter(torch.zeros(self.fields_out[0] + gates)) if bias else None
         self.cache = KernelCache()
 
     def forward(self, x: Float[Tensor, "batch c x y z"]) -> Float[Tensor, "batch d x2 y2 z2"]:
@@ -112,7 +116,7 @@ class SteerableConv3d(nn.Module):
     def _bias(self, weight: Tensor, mean: Tensor | None) -> Tensor | None:
         bias = None
         if self.bias is not None:
-            scalars, gates = self.bias.split([self.output[0], self.gates])
+            scalars, gates = self.bias.split([self.fields_out[0], self.gates])
             between = self.bias.new_zeros(self.plan.rows - len(self.bias))
             bias = torch.cat([scalars, between, gates])
         if mean is None:
@@ -127,19 +131,21 @@ class SteerableConv3d(nn.Module):
 
     def _sources(self) -> list[Tensor]:
         """What an expanded kernel depends on."""
-        found: list[Tensor] = [self.weight] + ([] if self.bias is None else [self.bias])
+        found = self._learned()
         return found + ([] if self.norm is None else [self.norm.mean, self.norm.power])
+
+    def _learned(self) -> list[Tensor]:
+        return [self.weight] if self.bias is None else [self.weight, self.bias]
 
     def _is_frozen(self) -> bool:
         """Whether the kernel of the running averages serves, without a gradient of its own."""
         if self.training:
             return False
-        learned = [self.weight] + ([] if self.bias is None else [self.bias])
-        return not (torch.is_grad_enabled() and any(one.requires_grad for one in learned))
+        return not (torch.is_grad_enabled() and any(one.requires_grad for one in self._learned()))
 
     def _check(self, x: Tensor) -> None:
-        what = f"a convolution of fields {self.input}"
-        check_volume(x, count_channels(self.input), what)
+        what = f"a convolution of fields {self.fields_in}"
+        check_volume(x, count_channels(self.fields_in), what)
         if min(x.shape[2:]) + 2 * self.padding < self.size:
             raise InvalidInput(
                 f"volume of {list(x.shape[2:])} voxels with padding {self.padding} is smaller than "
@@ -207,7 +213,7 @@ class SteerableConv3d(nn.Module):
 
     def extra_repr(self) -> str:
         """For `print(model)`."""
-        return f"{self.input} -> {self.output} + {self.gates} gates, {self._described()}"
+        return f"{self.fields_in} -> {self.fields_out} + {self.gates} gates, {self._described()}"
 
 
 class _Shift(nn.Module):
@@ -235,8 +241,8 @@ def _check_reached(plan: Plan, output: FieldType, strict: bool) -> None:
     if not missing:
         return
     text = (
-        f"fields of order {missing} of {output} are always zero: no kernel of {plan.lattice[1]} and "
-        f"size {plan.size} takes the input {plan.arguments[0]} there; use a larger kernel or tau"
+        f"fields of order {missing} of {output} are always zero: no kernel of {plan.lattice[1]} "
+        f"and size {plan.size} takes the input {plan.arguments[0]} there; enlarge kernel or tau"
     )
     if strict:
         raise InvalidSetting(text)

@@ -31,7 +31,9 @@ class Gate(nn.Module):
         self.gates = count_gates(self.fields)
         self.channels = count_channels(self.fields)
 
-    def forward(self, x: Float[Tensor, "batch c_and_gates x y z"]) -> Float[Tensor, "batch c x y z"]:
+    def forward(
+        self, x: Float[Tensor, "batch c_and_gates x y z"]
+    ) -> Float[Tensor, "batch c x y z"]:
         """The fields, gated."""
         check_volume(x, self.channels + self.gates, f"a gate of fields {self.fields}")
         opening = x[:, self.channels :].sigmoid()

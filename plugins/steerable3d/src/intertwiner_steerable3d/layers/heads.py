@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-import warnings
+import itertools
 from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from intertwiner_steerable3d.errors import InvalidSetting, VoxelWarning
+from intertwiner_steerable3d.errors import InvalidSetting
 
 __all__ = ["Flatten", "ShellPooling", "SpatialMean", "perceptron"]
 
@@ -58,14 +58,6 @@ def _shell_weights(
 class Flatten(nn.Module):
     """Every voxel apart: **breaks rotation symmetry**; for volumes in a fixed local frame only."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        warnings.warn(
-            "a flattened grid breaks rotation symmetry: right only in a fixed local frame",
-            VoxelWarning,
-            stacklevel=2,
-        )
-
     def forward(self, x: Float[Tensor, "batch c x y z"]) -> Float[Tensor, "batch c*voxels"]:
         """Channels outside, voxels inside."""
         return x.flatten(1)
@@ -74,7 +66,7 @@ class Flatten(nn.Module):
 def perceptron(widths: Sequence[int], *, dropout: float = 0.0) -> nn.Sequential:
     """Linear maps with rectifiers between them, dropout before the last."""
     layers: list[nn.Module] = []
-    for before, after in zip(widths[:-2], widths[1:-1], strict=True):
+    for before, after in itertools.pairwise(widths[:-1]):
         layers += [nn.Linear(before, after), nn.ReLU()]
     if dropout:
         layers.append(nn.Dropout(dropout))

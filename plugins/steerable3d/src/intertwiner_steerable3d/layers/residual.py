@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import torch
@@ -59,7 +60,7 @@ class ResidualBlock(nn.Module):
 
     def __init__(
         self,
-        input: FieldType,
+        fields_in: FieldType,
         outputs: Sequence[FieldType],
         size: int,
         *,
@@ -70,9 +71,9 @@ class ResidualBlock(nn.Module):
     ) -> None:
         super().__init__()
         settings = settings or BlockSettings()
-        types = [check_type(fields) for fields in (input, *outputs)]
+        types = [check_type(fields) for fields in (fields_in, *outputs)]
         chain: list[nn.Module] = []
-        for number, (source, target) in enumerate(zip(types, types[1:], strict=False)):
+        for number, (source, target) in enumerate(itertools.pairwise(types)):
             activated = number < len(outputs) - 1
             chain.append(
                 GatedBlock(
