@@ -161,11 +161,14 @@ class AtomicConvNetwork(nn.Module):
         interface = self.interface(batch)
         pooled = self.convolution.pooled(interface).double()
         nodes, buckets = len(interface.atom), len(self.types)
-        rows = interface.row * buckets + interface.bucket
-        sums = pooled.new_zeros(3 * nodes * buckets, pooled.shape[1]).index_add(0, rows, pooled)
-        common, cross, displaced = sums.view(3, nodes, buckets, -1)
+        kind, node = interface.row // max(nodes, 1), interface.row % max(nodes, 1)
+        present, place = torch.unique(node * buckets + interface.bucket, return_inverse=True)
+        sums = pooled.new_zeros(3, len(present), pooled.shape[1])
+        sums.view(-1, pooled.shape[1]).index_add_(0, kind * len(present) + place, pooled)
+        common, cross, displaced = sums
         square = (common + cross).square() + (common + displaced).square()
-        return square.sum(0).cpu(), 2 * nodes
+        found = square.new_zeros(buckets, pooled.shape[1])
+        return found.index_add(0, present % buckets, square).cpu(), 2 * nodes
 
 
 def _renumbered(graph: BlockedGraph, kept: Numbers) -> BlockedGraph:
