@@ -121,6 +121,8 @@ class JointFlowConfig(FlowConfig):
     lifting_margin, lifting_spread: of the fixed distribution that lifts elements for flow
         matching, see `FixedLifting`.
     importance_samples: draws of the lifting in the bound of log p.
+    exact_directions: coordinates of a molecule, positions and features, up to which its figure is
+        exact (a second or more each); above, it is by one probe.
     """
 
     layers: Annotated[int, Ge(1)] = 4
@@ -131,6 +133,7 @@ class JointFlowConfig(FlowConfig):
     lifting_margin: Annotated[float, Ge(0)] = 2.0
     lifting_spread: Annotated[float, Gt(0)] = 0.5
     importance_samples: Annotated[int, Ge(1)] = 1
+    exact_directions: Annotated[int, Ge(0)] = 128
 
 
 @dataclass(frozen=True, kw_only=True)

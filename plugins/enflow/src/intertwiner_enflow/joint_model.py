@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import torch
@@ -27,11 +28,8 @@ from intertwiner_enflow.records import alike, padded
 from intertwiner_enflow.solver.solve import SolverSettings
 from intertwiner_enflow.transport import DivergenceKind
 
-__all__ = ["EXACT_DIRECTIONS", "MoleculeFlow", "build_joint_flow"]
+__all__ = ["MoleculeFlow", "build_joint_flow"]
 
-
-EXACT_DIRECTIONS = 128
-"""Coordinates of a molecule, positions and features, up to which its figure is exact."""
 
 TABLE, STEP = 4096, 0.1
 _SAMPLED_AT_ONCE = 96
@@ -72,13 +70,13 @@ class MoleculeFlow(nn.Module):
         return {"log_prob": self._bound(batch)}
 
     def _bound(self, batch: Batch) -> Float[Tensor, " records"]:
-        """Exact up to `EXACT_DIRECTIONS` coordinates of a molecule, by one probe above; noise and
-        probes go with the atoms, so that a molecule has one figure."""
+        """Exact up to `config.exact_directions` coordinates of a molecule, by one probe above;
+        noise and probes go with the atoms, so that a molecule has one figure."""
         parts = padded(batch)
         found = parts[0].new_zeros(batch.num_graphs)
         for all_rows, _ in alike(parts[2]):
             atoms = parts[2][all_rows].sum(dim=1)
-            small = atoms * self.flow.dynamics.channels <= EXACT_DIRECTIONS
+            small = atoms * self.flow.dynamics.channels <= self.config.exact_directions
             kinds: tuple[tuple[DivergenceKind, Tensor], ...]
             kinds = (("exact", all_rows[small]), ("hutchinson", all_rows[~small]))
             for kind, rows in kinds:
@@ -91,16 +89,13 @@ class MoleculeFlow(nn.Module):
         self, kind: DivergenceKind, x: Tensor, z: Tensor, mask: Tensor
     ) -> Float[Tensor, " records"]:
         features, channels = self.flow.vocabulary.features, self.flow.dynamics.channels
-        drawn = noise_of_atoms(x, mask, features + channels)
-        return self.flow.log_prob(
-            x,
-            z,
-            mask,
-            kind,
-            noise=drawn[..., :features],
-            given_probes=drawn[..., features:].unsqueeze(0),
-            fixed=not self.learns_likelihood,
+        draws = self.config.importance_samples
+        *noises, probe = noise_of_atoms(x, mask, draws * features + channels).split(
+            [features] * draws + [channels], dim=-1
         )
+        settings = {"given_probes": probe.unsqueeze(0), "fixed": not self.learns_likelihood}
+        bounds = [self.flow.log_prob(x, z, mask, kind, noise=one, **settings) for one in noises]
+        return torch.stack(bounds).logsumexp(dim=0) - math.log(draws)
 
     def training_loss(self, batch: Batch) -> Float[Tensor, ""]:
         """Flow matching or the likelihood bound, averaged over the molecules."""

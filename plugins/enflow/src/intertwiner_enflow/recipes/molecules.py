@@ -15,7 +15,6 @@ from intertwiner.registry import load_registry
 from intertwiner.training.recipes import ArmResult, Figure, Report
 from intertwiner.training.run import Run, load_run
 from intertwiner.training.task import build_task
-from intertwiner_enflow.joint_model import EXACT_DIRECTIONS
 from intertwiner_enflow.molecules import (
     MoleculeReport,
     displaced,
@@ -73,13 +72,17 @@ def report(results: Sequence[ArmResult], folder: Path) -> Report:
         notes=(
             f"{len(drawn_records) - len(samples)} of {len(drawn_records)} samples failed to "
             "integrate or are not finite and are left out.",
-            f"NLL is exact for molecules of up to {EXACT_DIRECTIONS} coordinates, elements "
-            "included, and by one probe above: unbiased, with the probe's spread in its error.",
+            f"NLL is a bound, exact for molecules of up to {_exact_directions(run)} coordinates, "
+            "elements included, and by one probe above: unbiased, its spread in the error.",
             "The flow gives both mirror images of a molecule the same density.",
             f"{results[0].seconds:.0f} s of training, {results[0].parameters:,} parameters.",
             *missing,
         ),
     )
+
+
+def _exact_directions(run: Run) -> int:
+    return int(run.config.model_settings.exact_directions)
 
 
 def _records(run: Run, part: str) -> list[Data]:

@@ -113,27 +113,29 @@ def _few_paper(size: int) -> Arm:
 
 
 def _molecules() -> Iterable[RecipeSpec]:
-    joint = {
-        **_TRAINING,
-        "training.batch_size": 64,
-        "training.learning_rate": 1e-3,
-        "training.epochs": 12,
-    }
+    joint = {**_TRAINING, "model.exact_directions": 0, "training.batch_size": 64}
     published = {**joint, **_PAPER_TRAINING, "training.epochs": 100, "training.batch_size": 128}
-    for name, dataset, summary in (
-        ("gfn2-joint", "atoms/gfn2-small", "Positions and elements of small molecules, sampled"),
-        ("qm9-joint", "atoms/qm9", "Positions and elements of QM9 molecules, sampled"),
+    for name, dataset, summary, small, hour in (
+        (
+            "gfn2-joint",
+            "gfn2-small",
+            "Positions and elements of small molecules, sampled",
+            160,
+            900,
+        ),
+        ("qm9-joint", "qm9", "Positions and elements of QM9 molecules, sampled", 5, 30),
     ):
+        ours = {**joint, "model.tolerance": 1e-4}
         yield RecipeSpec(
             name=name,
             summary=summary,
             reference=PAPER,
             model="enflow/egnn-joint",
-            dataset=dataset,
+            dataset=f"atoms/{dataset}",
             arms=(Arm(name="joint"),),
             scales={
-                "small": Scale(overrides=joint, seeds=(0,)),
-                "hour": Scale(overrides={**joint, "training.epochs": 250}, seeds=(0,)),
+                "small": Scale(overrides={**ours, "training.epochs": small}, seeds=(0,)),
+                "hour": Scale(overrides={**ours, "training.epochs": hour}, seeds=(0,)),
                 "paper": Scale(
                     overrides=published,
                     seeds=(0,),
