@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from intertwiner import hookimpl
-from intertwiner.specs import KernelSpec
+from intertwiner.specs import DatasetSpec, KernelSpec, ModelSpec
+from intertwiner_steerable3d.data.declarations import datasets
+from intertwiner_steerable3d.declarations import models
 from intertwiner_steerable3d.voxels.declarations import kernels
 
-PAPER = "arXiv:1807.02547"
-PACKAGE = "intertwiner_steerable3d"
+
+@hookimpl
+def intertwiner_models() -> Iterable[ModelSpec]:
+    yield from models()
+
+
+@hookimpl
+def intertwiner_datasets() -> Iterable[DatasetSpec]:
+    yield from datasets()
 
 
 @hookimpl

@@ -7,7 +7,22 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Interval, Len
 
-__all__ = ["BandLimit", "BasisKind", "CnnConfig", "Head", "NetworkConfig", "PresetConfig"]
+__all__ = [
+    "BandLimit",
+    "BasisKind",
+    "CathCnnConfig",
+    "CathConfig",
+    "CnnConfig",
+    "CountsConfig",
+    "Head",
+    "NetworkConfig",
+    "PresetConfig",
+    "PropensityCnnConfig",
+    "PropensityConfig",
+    "Shrec17Config",
+    "TetrisCnnConfig",
+    "TetrisConfig",
+]
 
 BasisKind = Literal["optimal", "shells", "solid"]
 BandLimit = Literal["compromise", "conservative", "sfcnn"]
@@ -53,6 +68,40 @@ class CathConfig(PresetConfig):
 
     preset: str = "cath"
     basis: BasisKind = "shells"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shrec17Config(PresetConfig):
+    """The paper's network for SHREC17, with its basis and plain strides."""
+
+    preset: str = "shrec17"
+    basis: BasisKind = "shells"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PropensityConfig(PresetConfig):
+    """Ours for residues; preset "propensity_L" is twice as wide."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TetrisCnnConfig(PresetConfig):
+    """The paper's baseline for Tetris."""
+
+    preset: str = "tetris_cnn"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CathCnnConfig(PresetConfig):
+    """The paper's baseline for CATH; "cath_cnn_narrow" and "cath_cnn_wide" are the others."""
+
+    preset: str = "cath_cnn"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PropensityCnnConfig(PresetConfig):
+    """The grid CNN of 2017; `grid` must be the side of the volumes."""
+
+    preset: str = "propensity_cnn"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,3 +154,17 @@ class CnnConfig:
     hidden: tuple[Width, ...] = (128,)
     dropout: Rate = 0.0
     turn: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountsConfig:
+    """A perceptron on counts of atoms: the control that a network on volumes must beat.
+
+    features: counts in "shells" about the residue, in "cells" of its frame, or "both".
+    hidden: widths; none for a linear map. dropout: before the last layer; input_dropout: of counts.
+    """
+
+    features: Literal["shells", "cells", "both"] = "both"
+    hidden: tuple[Width, ...] = (512,)
+    dropout: Rate = 0.5
+    input_dropout: Rate = 0.2

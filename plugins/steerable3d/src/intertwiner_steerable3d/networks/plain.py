@@ -10,7 +10,7 @@ from intertwiner_steerable3d.errors import InvalidSetting
 from intertwiner_steerable3d.layers.heads import Flatten, SpatialMean, perceptron
 from intertwiner_steerable3d.layers.low_pass import LowPass
 
-__all__ = ["cath_cnn", "propensity_cnn", "tetris_cnn"]
+__all__ = ["cath_cnn", "propensity_cnn", "tetris_cnn", "tiny_cnn"]
 
 
 def tetris_cnn(channels: int, outputs: int, *, smooth: bool = True) -> nn.Sequential:
@@ -52,6 +52,12 @@ def propensity_cnn(channels: int, outputs: int, grid: int) -> nn.Sequential:
         raise InvalidSetting(f"propensity_cnn on {grid} voxels: use 39 or more")
     dense = perceptron((128 * left**3, 2048, 2048, outputs), dropout=0.5)
     return nn.Sequential(*layers, Flatten(), dense)
+
+
+def tiny_cnn(channels: int, outputs: int) -> nn.Sequential:
+    """Two small layers, for tests."""
+    layers = [nn.Conv3d(channels, 4, 3, 2), nn.ReLU(), nn.Conv3d(4, 4, 3, 2), nn.ReLU()]
+    return nn.Sequential(*layers, SpatialMean(), perceptron((4, outputs)))
 
 
 def _normalised(before: int, after: int, size: int) -> list[nn.Module]:

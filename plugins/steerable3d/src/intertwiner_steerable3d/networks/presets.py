@@ -29,10 +29,18 @@ _STEERABLE: Final[dict[str, tuple[_Builder, BlockSettings]]] = {
         BlockSettings(basis=PAPER, momentum=0.01, dropout=0.1),
     ),
     "propensity": (steerable.propensity, _OURS),
+    "tiny": (steerable.tiny, _OURS),
     "propensity_L": (lambda c, o, s, g: steerable.propensity(c, o, s, g, width=2), _OURS),
 }
 
-PLAIN: Final = ("tetris_cnn", "cath_cnn", "cath_cnn_narrow", "cath_cnn_wide", "propensity_cnn")
+PLAIN: Final = (
+    "tetris_cnn",
+    "cath_cnn",
+    "cath_cnn_narrow",
+    "cath_cnn_wide",
+    "propensity_cnn",
+    "tiny_cnn",
+)
 PRESETS: Final = (*_STEERABLE, *PLAIN)
 """Their names. `cath_repaired` is `cath` with activations after its sums."""
 
@@ -64,6 +72,8 @@ def build(
         return plain.tetris_cnn(channels, outputs, smooth=smooth is not False)
     if preset in _CATH_WIDTHS:
         return plain.cath_cnn(channels, outputs, width=_CATH_WIDTHS[preset])
+    if preset == "tiny_cnn":
+        return plain.tiny_cnn(channels, outputs)
     if preset == "propensity_cnn":
         return plain.propensity_cnn(channels, outputs, grid)
     raise InvalidSetting(f"no network {preset!r}{suggestion(preset, set(PRESETS))}")

@@ -15,7 +15,7 @@ from intertwiner_steerable3d.layers.heads import ShellPooling, SpatialMean, perc
 from intertwiner_steerable3d.layers.low_pass import LowPass
 from intertwiner_steerable3d.layers.residual import ResidualBlock
 
-__all__ = ["cath", "gated_stack", "propensity", "shrec17", "tetris"]
+__all__ = ["cath", "gated_stack", "propensity", "shrec17", "tetris", "tiny"]
 
 
 def gated_stack(
@@ -123,3 +123,12 @@ def propensity(
     types: list[FieldType] = [(channels,), *inner, (last,)]
     trunk = gated_stack(types, (5,) * 4, (2, 2, 1, 1), settings=settings, generator=generator)
     return nn.Sequential(trunk, ShellPooling(4), perceptron((4 * last, 2 * last, outputs)))
+
+
+def tiny(
+    channels: int, outputs: int, settings: BlockSettings, generator: torch.Generator | None = None
+) -> nn.Sequential:
+    """Two small blocks, for tests."""
+    types = [(channels,), (3, 1), (4,)]
+    trunk = gated_stack(types, (3, 3), (2, 2), settings=settings, generator=generator)
+    return nn.Sequential(trunk, ShellPooling(2), perceptron((8, outputs)))

@@ -1,0 +1,1 @@
+"""Tetris pieces, residue environments of proteins, CATH domains: volumes and their labels."""
