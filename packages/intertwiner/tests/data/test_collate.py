@@ -24,6 +24,18 @@ def molecule(atoms: int) -> Data:
     )
 
 
+def graph(atoms: int, bonds: int) -> Data:
+    """Not all nodes have edges, and there is no position to count them by."""
+    return Data(
+        kind=torch.randint(1, 10, (atoms,)),
+        edge_index=torch.randint(0, max(atoms, 1), (2, bonds if atoms else 0)),
+        order=torch.randn(bonds if atoms else 0),
+        energy=torch.randn(1),
+        name=f"graph of {atoms}",
+        num_nodes=atoms,
+    )
+
+
 def assert_same(ours: Any, theirs: Any) -> None:
     if isinstance(theirs, torch.Tensor):
         assert ours.dtype == theirs.dtype
@@ -71,10 +83,10 @@ def test_sizes_one_and_ten_thousand_share_a_batch() -> None:
 @pytest.mark.parametrize(
     "extra",
     [
-        {"edge_index": torch.tensor([[0, 1], [1, 0]])},
+        {"face": torch.tensor([[0, 1], [1, 0], [1, 1]])},
         {"count": 3},
         {"weight": torch.tensor(2.0)},
-        {"num_nodes": 2},
+        {"edge_attr_index": torch.ones(2)},
         {"pos": None},
     ],
 )
@@ -91,3 +103,16 @@ def test_records_with_different_fields_are_left_to_the_general_collation() -> No
     first, second = molecule(2), molecule(3)
     second.extra = torch.zeros(1)
     assert _columns([first, second]) is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 7)), min_size=1, max_size=6))
+def test_a_batch_of_graphs_equals_that_of_the_general_collation(
+    sizes: list[tuple[int, int]],
+) -> None:
+    records = [graph(atoms, bonds) for atoms, bonds in sizes]
+    assert _columns(records) is not None
+    assert_same_batch(collate(records), Batch.from_data_list(records))
+    for record, back in zip(records, collate(records).to_data_list(), strict=True):
+        assert record.num_nodes == back.num_nodes
+        for key in record.keys():  # noqa: SIM118
+            assert_same(back[key], record[key])

@@ -30,6 +30,10 @@ def halves(records, clients, seed):
     return np.array_split(np.arange(len(records)), clients)
 
 
+def first_share(records, clients, seed, alpha):
+    return np.split(np.arange(len(records)), [int(alpha * len(records))])
+
+
 def overlapping(records, clients, seed):
     return [np.arange(4)] * clients
 
@@ -96,6 +100,10 @@ def test_a_scheme_of_ones_own_is_looked_over(monkeypatch):
         monkeypatch.setattr(module, name, scheme, raising=False)
     own = FederationConfig(partition="intertwiner.federated.partition:halves")
     assert [len(part) for part in partition(records(), own, 0)] == [10] * 4
+    monkeypatch.setattr(module, "first_share", first_share, raising=False)
+    uneven = {"partition": "intertwiner.federated.partition:first_share", "clients": 2}
+    shares = partition(records(), FederationConfig(**uneven, alpha=0.25), 0)
+    assert [len(part) for part in shares] == [10, 30]
     wrong = FederationConfig(partition="intertwiner.federated.partition:overlapping")
     with pytest.raises(ConfigError, match="disjoint ones that are not empty"):
         partition(records(), wrong, 0)

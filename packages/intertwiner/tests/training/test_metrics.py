@@ -91,3 +91,14 @@ def test_classes_count_how_often_they_are_wrong():
     found = control(kind, truth, truth)
     assert found.name == "kind/error_rate of the commonest class"
     assert found.value == pytest.approx(1 / 3)
+
+
+def test_records_without_a_class_count_neither_as_right_nor_as_wrong():
+    kind, missing = Field("kind", GRAPH, Label(3)), torch.tensor([-100])
+    truth = [torch.tensor([0]), missing, torch.tensor([2]), missing]
+    scores = [torch.tensor([[1.0, 0.0, 0.0]])] * 4
+    found = evaluate_target(kind, scores, truth)[0]
+    assert (found.value, found.records) == (0.5, 2)
+    assert control(kind, [missing, missing, torch.tensor([2])], truth).value == 0.5
+    with pytest.raises(DataError, match="no record has a label"):
+        evaluate_target(kind, [scores[0]], [missing])

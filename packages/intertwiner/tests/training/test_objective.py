@@ -74,6 +74,15 @@ def test_a_label_is_classified_by_cross_entropy():
     assert loss.item() == pytest.approx(math.log(2))
 
 
+def test_a_missing_class_has_no_influence_even_when_all_are_missing():
+    model = Constant(kind=torch.tensor([[0.0, 0.0, math.log(2)], [5.0, 0.0, 1.0]]))
+    objective = Objective(model, schema(KIND), {"kind": 1.0})
+    some = batch_of(record(kind=torch.tensor([2])), record(kind=torch.tensor([-100])))
+    none = batch_of(record(kind=torch.tensor([-100])), record(kind=torch.tensor([-100])))
+    assert objective(some).item() == pytest.approx(math.log(2))
+    assert objective(none).item() == 0.0
+
+
 def test_a_models_own_loss_and_spreads_come_first():
     class Own(Constant):
         target_spreads = {"energy": 10.0}  # noqa: RUF012

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -113,7 +114,9 @@ def _own(
     scheme: Callable[..., Any], records: Sequence[Data], settings: FederationConfig, seed: int
 ) -> list[Indices]:
     """The shares of a function brought by the user, looked over."""
-    parts = [np.sort(np.asarray(part)) for part in scheme(records, settings.clients, seed)]
+    takes_alpha = "alpha" in inspect.signature(scheme).parameters
+    given = {"alpha": settings.alpha} if takes_alpha else {}
+    parts = [np.sort(np.asarray(part)) for part in scheme(records, settings.clients, seed, **given)]
     everything = np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
     whole = len(parts) == settings.clients and all(len(part) for part in parts)
     if not whole or len(np.unique(everything)) != len(everything):

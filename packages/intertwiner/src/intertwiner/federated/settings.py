@@ -25,7 +25,8 @@ class FederationConfig:
     optimizer: of the clients: "adamw", "adam" (weight decay as part of the gradient) or "sgd".
     partition: "random" (equal sizes), "dirichlet" (every group of records is shared out in
         proportions drawn from a Dirichlet distribution), or "package.module:function", called as
-        function(records, clients, seed) and giving an array of record numbers for each client.
+        function(records, clients, seed), with `alpha` where it has such an argument, and giving an
+        array of record numbers for each client.
     alpha: of the Dirichlet distribution; small values give each client few groups.
     group_by: what makes records a group: a field of theirs (numbers, and lengths of vectors, are
         cut into ten bins) or an attribute such as a scaffold; empty for the first target.

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from intertwiner.errors import DataError
 from intertwiner.fields import GRAPH, Field, Label, Scalar
+from intertwiner.training.objective import MISSING_CLASS
 
 __all__ = ["Metric", "average", "control", "evaluate_target"]
 
@@ -53,7 +54,7 @@ def evaluate_target(
     generator = generator or torch.Generator().manual_seed(0)
     pairs = list(zip(predicted, truth, strict=True))
     if isinstance(field.rep, Label):
-        return [_mean(f"{field.name}/error_rate", _misses(pairs), generator, "")]
+        return [_mean(f"{field.name}/error_rate", _misses(field, pairs), generator, "")]
     unit = field.unit or ""
     known = _known(field, pairs)
     squared = _record_means([(p - t).square() for p, t in known])
@@ -85,9 +86,13 @@ def _known(field: Field, pairs: Sequence[tuple[Tensor, Tensor]]) -> list[tuple[T
     return known
 
 
-def _misses(pairs: Sequence[tuple[Tensor, Tensor]]) -> Float[Tensor, " records"]:
-    """The share of wrong classes in every record; predictions are scores per class."""
-    return torch.stack([(p.argmax(dim=-1) != t).double().mean() for p, t in pairs])
+def _misses(field: Field, pairs: Sequence[tuple[Tensor, Tensor]]) -> Float[Tensor, " records"]:
+    """The share of wrong classes in every record with a class; predictions are scores per class."""
+    wrong = [(p.argmax(dim=-1) != t)[t != MISSING_CLASS].double() for p, t in pairs]
+    known = [misses.mean() for misses in wrong if len(misses)]
+    if not known:
+        raise DataError(f"target {field.name!r}: no record has a label")
+    return torch.stack(known)
 
 
 def _record_means(errors: Sequence[Tensor]) -> Float[Tensor, " records"]:
@@ -124,7 +129,7 @@ def control(field: Field, training: Sequence[Tensor], truth: Sequence[Tensor]) -
     """
     flat = torch.cat([label.double().reshape(-1) for label in training])
     if isinstance(field.rep, Label):
-        commonest = flat.mode().values.long()
+        commonest = flat[flat != MISSING_CLASS].mode().values.long()
         scores = torch.nn.functional.one_hot(commonest, int(flat.max()) + 1)
         guesses = [scores.expand(len(label), -1) for label in truth]
         name = "error_rate of the commonest class"

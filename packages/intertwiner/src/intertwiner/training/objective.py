@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 import torch
 from jaxtyping import Float
@@ -23,7 +24,10 @@ from intertwiner.errors import ConfigError, DataError, RunError
 from intertwiner.fields import Field, Label, Scalar
 from intertwiner.schema import Schema
 
-__all__ = ["Objective", "target_spreads"]
+__all__ = ["MISSING_CLASS", "Objective", "target_spreads"]
+
+MISSING_CLASS: Final = -100
+"""The class of a record without a label, which counts neither in losses nor in errors."""
 
 
 class Objective(nn.Module):
@@ -89,7 +93,8 @@ class Objective(nn.Module):
         truth = batch[field.name]
         predicted = prediction_of(field, predictions, truth)
         if isinstance(field.rep, Label):
-            return nn.functional.cross_entropy(predicted, truth)
+            summed = nn.functional.cross_entropy(predicted, truth, reduction="sum")
+            return summed / (truth != MISSING_CLASS).sum().clamp(min=1)
         known = torch.isfinite(truth)
         error = torch.where(known, predicted - truth, torch.zeros_like(predicted))
         return error.square().sum() / known.sum().clamp(min=1) / self.spreads[field.name] ** 2

@@ -14,7 +14,7 @@ from intertwiner.errors import ConfigError
 from intertwiner.fields import Field, Label
 from intertwiner.schema import Schema
 from intertwiner.training.figures import figure_fields, figures_of, mean_and_error, sums_of
-from intertwiner.training.objective import Objective, prediction_of
+from intertwiner.training.objective import MISSING_CLASS, Objective, prediction_of
 
 __all__ = ["selection_column", "validate"]
 
@@ -88,8 +88,9 @@ def _absolute_errors(
         truth = batch[field.name]
         predicted = prediction_of(field, predictions, truth)
         if isinstance(field.rep, Label):
-            wrong = predicted.argmax(dim=-1) != truth
-            rows.append([float(wrong.sum()), truth.numel()])
+            known = truth != MISSING_CLASS
+            wrong = (predicted.argmax(dim=-1) != truth) & known
+            rows.append([float(wrong.sum()), int(known.sum())])
             continue
         known = torch.isfinite(truth)
         rows.append([float((predicted - truth)[known].abs().sum()), int(known.sum())])
