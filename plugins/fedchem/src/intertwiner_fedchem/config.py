@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge
 
-__all__ = ["MPNNConfig"]
+from intertwiner.config import DataConfig
+
+__all__ = ["BondsConfig", "MPNNConfig", "MoleculeNetConfig"]
 
 Count = Annotated[int, Ge(1)]
 
@@ -32,3 +34,27 @@ class MPNNConfig:
     readout_layers: Count = 3
     messages: Literal["colours", "bonds"] = "colours"
     standardise: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class BondsConfig(DataConfig):
+    """A set of molecules with three splits.
+
+    split: "random" (rows of one molecule stay together), "scaffold" (all molecules of a scaffold
+        stay together) or "official" (of the benchmark's released code, always the same).
+    seed: of the first two.
+    """
+
+    seed: Annotated[int, Ge(0)] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoleculeNetConfig(BondsConfig):
+    """A MoleculeNet set in a file that the user brings.
+
+    path: the file; by default the one in the data folder `fedchem/moleculenet`.
+    failing: whether rows that are no molecules stop the reading or are dropped.
+    """
+
+    path: str = ""
+    failing: Literal["stop", "drop"] = "stop"

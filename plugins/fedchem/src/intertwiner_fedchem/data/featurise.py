@@ -6,17 +6,16 @@ features equal, row by row, to those of the benchmark.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 
 from intertwiner.errors import DataError
 from intertwiner_fedchem.data.codes import ATOM_RADICES, BOND_RADICES, ELEMENTS
+from intertwiner_fedchem.data.graph import Graph
 
-__all__ = ["Graph", "featurise", "parse"]
+__all__ = ["featurise", "parse"]
 
 _ELEMENT: Final = {symbol: number for number, symbol in enumerate(ELEMENTS)}
 _HYBRIDISATION: Final = {
@@ -43,17 +42,6 @@ _STEREO: Final = {
 _IMPLICIT: Final = Chem.ValenceType.IMPLICIT
 _ATOM_WEIGHTS: Final = tuple(np.cumprod([1, *ATOM_RADICES[:-1]]).tolist())
 _BOND_WEIGHTS: Final = tuple(np.cumprod([1, *BOND_RADICES[:-1]]).tolist())
-
-
-@dataclass(frozen=True, slots=True)
-class Graph:
-    """A molecule: atom_code [atoms], ends [edges, 2] with both directions of a bond one after the
-    other, bond_code [edges].
-    """
-
-    atom_code: NDArray[np.int64]
-    ends: NDArray[np.int64]
-    bond_code: NDArray[np.int64]
 
 
 def parse(smiles: str, *, lax: bool = False) -> Any:

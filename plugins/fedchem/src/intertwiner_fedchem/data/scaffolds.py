@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
-__all__ = ["coarse_group", "number_by_appearance", "scaffold_of"]
+__all__ = ["coarse_group", "identity_of", "number_by_appearance", "scaffold_of"]
 
 
 def scaffold_of(molecule: Any) -> str:
@@ -19,9 +19,7 @@ def scaffold_of(molecule: Any) -> str:
     Bemis and Murcko, J. Med. Chem. 39, 2887 (1996).
     """
     with rdBase.BlockLogs():
-        scaffold = MurckoScaffold.MurckoScaffoldSmiles(  # type: ignore[no-untyped-call]
-            mol=molecule, includeChirality=False
-        )
+        scaffold = MurckoScaffold.MurckoScaffoldSmiles(mol=molecule, includeChirality=False)
     return str(scaffold)
 
 
@@ -42,3 +40,9 @@ def coarse_group(scaffold: str) -> str:
         rings = molecule.GetRingInfo().NumRings()
         aromatic = any(atom.GetIsAromatic() for atom in molecule.GetAtoms())
     return f"{rings}/{int(aromatic)}/{molecule.GetNumAtoms() // 6}"
+
+
+def identity_of(molecule: Any) -> str:
+    """Canonical SMILES: equal for two rows that hold the same molecule."""
+    with rdBase.BlockLogs():
+        return str(Chem.MolToSmiles(molecule))

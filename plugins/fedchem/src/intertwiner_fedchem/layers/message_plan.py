@@ -2,9 +2,9 @@
 
 An edge's matrix depends on its bond code alone, so messages are sorted by code and each code is
 one matrix product. Further, two atoms of equal codes whose neighbours, taken with their bonds, had
-equal states so far have equal states (Weisfeiler and Lehman's colours, 1968); `colour_plan` therefore
-computes one state for each colour and one message for each pair of colour and bond code. Both are
-exact: colours are compared in full, nothing is hashed.
+equal states so far have equal states (the colours of Weisfeiler and Lehman, 1968); `colour_plan`
+therefore computes one state for each colour and one message for each pair of colour and bond code.
+Both are exact: colours are compared in full, nothing is hashed.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ def message_sum(
     states: Float[Tensor, "previous width"], matrices: Float[Tensor, "types width out"], step: Step
 ) -> Float[Tensor, "rows out"]:
     """sum over messages m into a row of h_source(m) W_type(m); differentiable once."""
-    summed: Tensor = _MessageSum.apply(states, matrices, step)  # type: ignore[no-untyped-call]
+    summed: Tensor = _MessageSum.apply(states, matrices, step)
     return summed
 
 
