@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from intertwiner.compiled import forget
 from intertwiner.kernels import KernelFallback
 from intertwiner_equivariant_conv import RadialBasis, RadialNetwork
 from intertwiner_equivariant_conv.kernels import radial
-from intertwiner_equivariant_conv.kernels.compiled import loading
 from intertwiner_equivariant_conv.layers.radial_table import Placement, build_table, place
 
 CPU = torch.device("cpu")
@@ -164,13 +164,14 @@ def test_without_a_compiler_plain_torch_serves_after_a_warning(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     radial._load.cache_clear()
-    monkeypatch.setattr(loading, "_failed", set())
+    forget()
     monkeypatch.setenv("CXX", "/nowhere/c++")
     network, basis = RadialNetwork(3, (4,), 2), RadialBasis(3, CUTOFF)
     try:
         with pytest.warns(KernelFallback, match="no C\\+\\+ compiler found.*"):
             table = build_table(network, basis, 7)
     finally:
+        forget()
         radial._load.cache_clear()
     with plain_torch():
         torch.testing.assert_close(table, build_table(network, basis, 7))

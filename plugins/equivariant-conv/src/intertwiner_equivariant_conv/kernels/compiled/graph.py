@@ -13,8 +13,8 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from intertwiner.compiled import Library, call
 from intertwiner_equivariant_conv.errors import InvalidInput
-from intertwiner_equivariant_conv.kernels.compiled.loading import Library, call
 
 __all__ = ["UNIT", "Graph", "graph_of"]
 

@@ -21,11 +21,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import pad
 
+from intertwiner.compiled import OPENMP, Library, call, try_load
 from intertwiner_equivariant_conv.kernels import blocked
 from intertwiner_equivariant_conv.kernels.compiled import graph as graphs
 from intertwiner_equivariant_conv.kernels.compiled.generate import units
 from intertwiner_equivariant_conv.kernels.compiled.graph import graph_of
-from intertwiner_equivariant_conv.kernels.compiled.loading import Library, call, try_load
 from intertwiner_equivariant_conv.kernels.compiled.memory import empty
 from intertwiner_equivariant_conv.kernels.compiled.text import scalar
 from intertwiner_equivariant_conv.kernels.multilinear import (
@@ -81,8 +81,13 @@ def load_library(table: PathTable, dtype: torch.dtype) -> Library | None:
     """The compiled kernels of a table, None (after one warning) where they cannot be had."""
     kind = scalar(dtype)
     parity = "o3" if table.parity else "so3"
-    name = f"product-{parity}-{table.lmax_in}{table.lmax_edge}-{len(table)}-{kind.name}"
-    return try_load(name, lambda: {**units(table, kind), "graph": graphs.UNIT})
+    kernel = f"product-{parity}-{table.lmax_in}{table.lmax_edge}-{len(table)}-{kind.name}"
+    return try_load(
+        f"equivariant-conv-{kernel}",
+        lambda: {**units(table, kind), "graph": graphs.UNIT},
+        flags=OPENMP,
+        instead="the blocked kernel",
+    )
 
 
 def _library(x: Tensor, edges: Edges) -> Library:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import torch
 
-from intertwiner_equivariant_conv.kernels.compiled.build import processor_flags
+from intertwiner.compiled import processor_flags
 from intertwiner_equivariant_conv.kernels.compiled.terms import Entry, Pair
 from intertwiner_equivariant_conv.layers.paths import Path, PathTable
 

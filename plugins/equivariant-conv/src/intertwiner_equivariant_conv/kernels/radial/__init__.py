@@ -18,8 +18,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from intertwiner.compiled import OPENMP, Library, call, try_load
 from intertwiner.kernels import SETTING
-from intertwiner_equivariant_conv.kernels.compiled.loading import Library, call, try_load
 from intertwiner_equivariant_conv.kernels.compiled.text import scalar
 from intertwiner_equivariant_conv.kernels.radial.source import unit
 
@@ -37,7 +37,7 @@ def load_library(device: torch.device, dtype: torch.dtype) -> Library | None:
 
 @functools.cache
 def _load() -> Library | None:
-    return try_load("radial", lambda: {"radial": unit()}, "plain torch")
+    return try_load("equivariant-conv-radial", lambda: {"radial": unit()}, flags=OPENMP)
 
 
 def find_places(

@@ -22,9 +22,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import pad
 
+from intertwiner.compiled import OPENMP, Library, call, try_load
 from intertwiner_equivariant_conv.kernels.compiled import product
 from intertwiner_equivariant_conv.kernels.compiled.graph import Graph, graph_of
-from intertwiner_equivariant_conv.kernels.compiled.loading import Library, call, try_load
 from intertwiner_equivariant_conv.kernels.compiled.memory import empty
 from intertwiner_equivariant_conv.kernels.compiled.text import scalar
 from intertwiner_equivariant_conv.kernels.table import reference
@@ -90,8 +90,13 @@ def load_library(table: PathTable, dtype: torch.dtype, degree: int) -> Library |
     if product_library is None:
         return None
     parity = "o3" if table.parity else "so3"
-    name = f"table{degree}-{parity}-{table.lmax_in}{table.lmax_edge}-{len(table)}-{kind.name}"
-    library = try_load(name, lambda: {"table": unit(table, kind, degree)}, "the reference")
+    kernel = f"table{degree}-{parity}-{table.lmax_in}{table.lmax_edge}-{len(table)}-{kind.name}"
+    library = try_load(
+        f"equivariant-conv-{kernel}",
+        lambda: {"table": unit(table, kind, degree)},
+        flags=OPENMP,
+        instead="the reference",
+    )
     if library is not None:
         pointers = (ctypes.cast(getattr(product_library, one), ctypes.c_void_p) for one in BOUND)
         call(library, "bind", *(pointer.value or 0 for pointer in pointers))
