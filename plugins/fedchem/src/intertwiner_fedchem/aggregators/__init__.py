@@ -1,0 +1,1 @@
+"""How clients' updates become one model: pure functions over named tensors."""
