@@ -1,4 +1,4 @@
-"""Every benchmark of the plugin: training steps, the radial kernel, scores.
+"""Every benchmark of the plugin: training steps, the radial kernel, scores, files.
 
 `python benchmarks/run.py [--json] [--repeats N] [--threads N]`; each also runs by itself.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import from_files
 import radial
 import score
 import step
@@ -16,7 +17,7 @@ from intertwiner.benchmark import Row, main
 
 def measure(repeats: int) -> Iterator[Row]:
     """The rows of all benchmarks, one by one."""
-    for benchmark in (step, radial, score):
+    for benchmark in (step, radial, score, from_files):
         yield from benchmark.measure(repeats)
 
 

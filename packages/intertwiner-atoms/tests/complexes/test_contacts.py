@@ -25,7 +25,7 @@ def compare_with_all_pairs(seed: int, reach: float, ours: int) -> None:
     ligand = random.uniform(-2, 2, (ours, 3)) + 100.0
     receptor = random.uniform(-6, 6, (60, 3)) + 100.0
     distances = np.linalg.norm(ligand[:, None] - receptor, axis=2)
-    near = contacts(ligand, receptor, reach)
+    near = contacts(ligand, receptor.T, reach)
     for distance in (reach, reach / 2):
         expected = np.flatnonzero((distances < distance).any(axis=0))
         assert near.rows_within(distance).tolist() == expected.tolist()

@@ -25,6 +25,8 @@ def note_clashes(receptor: Receptor, ligand: Ligand, near: Contacts, report: Com
     """Notes heavy atoms nearer than a bond: one pair may be a bond, more of them are a clash."""
     sites = receptor.sites
     atoms, rows, lengths = near.pairs_within(BOND)
+    if not len(rows):
+        return
     heavy = (sites.z[rows] > 1) & (ligand.z[atoms] > 1)
     metal = np.isin(sites.z[rows], _METALS) | np.isin(ligand.z[atoms], _METALS)
     counted = heavy & ~metal & ~sites.water[rows]

@@ -67,13 +67,15 @@ class Contacts:
         return float(np.sqrt(self.shortest.min())) if len(self.rows) else float("inf")
 
 
-def contacts(ligand: Places, receptor: Places, reach: float) -> Contacts:
+def contacts(
+    ligand: Places, receptor: Float[NDArray[np.float64], "3 atoms"], reach: float
+) -> Contacts:
     """The contacts of all receptor atoms nearer than `reach`, and of some farther ones."""
     low, high = ligand.min(axis=0) - reach, ligand.max(axis=0) + reach
-    inside = np.ones(len(receptor), dtype=bool)
-    for axis in range(3):
-        inside &= (receptor[:, axis] >= low[axis]) & (receptor[:, axis] <= high[axis])
-    rows = np.flatnonzero(inside)
+    rows = np.flatnonzero((receptor[0] >= low[0]) & (receptor[0] <= high[0]))
+    for axis in (1, 2):
+        values = receptor[axis, rows]
+        rows = rows[(values >= low[axis]) & (values <= high[axis])]
     chunk = max(1, CHUNK_PAIRS // len(ligand))
     starts = range(0, max(len(rows), 1), chunk)
     found = [_close(ligand, receptor, rows[start : start + chunk]) for start in starts]
@@ -81,10 +83,10 @@ def contacts(ligand: Places, receptor: Places, reach: float) -> Contacts:
 
 
 def _close(
-    ligand: Places, receptor: Places, rows: Int[NDArray[np.int64], " rows"]
+    ligand: Places, receptor: NDArray[np.float64], rows: Int[NDArray[np.int64], " rows"]
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
     """(shortest of each row; atoms, others and squares of the close pairs)."""
-    squared = squared_distances(ligand, receptor[rows])
+    squared = squared_distances(ligand, receptor[:, rows].T)
     shortest = squared.min(axis=0)
     near = np.flatnonzero(shortest < CLOSE**2)
     some = squared[:, near]

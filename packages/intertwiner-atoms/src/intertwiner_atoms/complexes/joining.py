@@ -17,8 +17,6 @@ from intertwiner_atoms.complexes.ligand import Ligand
 from intertwiner_atoms.complexes.receptor import Receptor
 from intertwiner_atoms.complexes.report import ComplexReport
 from intertwiner_atoms.config import ComplexConfig
-from intertwiner_atoms.readers.atom_names import HEAVY_ATOMS, NUCLEOTIDES
-from intertwiner_atoms.readers.sites import Sites
 
 __all__ = ["LIGAND", "PROTEIN", "ComplexArrays", "join"]
 
@@ -62,7 +60,7 @@ def join(
     """
     check_sizes(receptor, ligand)
     check_unit(receptor, ligand)
-    near = contacts(ligand.pos, receptor.sites.pos, max(FAR, config.crop))
+    near = contacts(ligand.pos, receptor.axes, max(FAR, config.crop))
     kept = np.ones(len(receptor.sites), dtype=bool)
     if is_far(receptor, ligand, near, config):
         report.notes.append("the ligand is far from the protein; nothing was cropped")
@@ -98,36 +96,31 @@ def _displaced(
 def _arrays(
     receptor: Receptor, ligand: Ligand, kept: Mask, report: ComplexReport, smiles: str
 ) -> ComplexArrays:
-    sites = receptor.sites.take(kept)
-    _, starts, residue = np.unique(sites.residue, return_index=True, return_inverse=True)
-    names = [name.decode("latin-1").strip() for name in sites.residue_name[starts].tolist()]
-    _note_residues(sites, starts.tolist(), names, report)
-    ours, theirs = len(ligand.z), len(sites)
+    sites, rows = receptor.sites, np.flatnonzero(kept)
+    old = sites.residue[rows]
+    new = np.ones(len(old), dtype=bool)
+    new[1:] = old[1:] != old[:-1]
+    numbers = old[new].tolist()
+    _note_residues(receptor, numbers, report)
+    ours, theirs = len(ligand.z), len(rows)
     report.atoms = ours + theirs
     return ComplexArrays(
         name=report.name,
         smiles=smiles,
-        z=np.concatenate([ligand.z, sites.z]),
-        pos=np.concatenate([ligand.pos, sites.pos]).astype(np.float32),
+        z=np.concatenate([ligand.z, sites.z[rows]]),
+        pos=np.concatenate([ligand.pos, sites.pos[rows]]).astype(np.float32),
         part=np.repeat([LIGAND, PROTEIN], [ours, theirs]),
-        residue=np.concatenate([np.zeros(ours, dtype=np.int64), residue.reshape(-1) + 1]),
-        residue_names=[ligand.name, *names],
+        residue=np.concatenate([np.zeros(ours, dtype=np.int64), np.cumsum(new)]),
+        residue_names=[ligand.name, *(receptor.residue_names[number] for number in numbers)],
     )
 
 
-def _note_residues(
-    sites: Sites, starts: list[int], names: list[str], report: ComplexReport
-) -> None:
-    """Counts nucleotides, and names amino acids that lack heavy atoms."""
-    report.count("nucleotides", sum(name in NUCLEOTIDES for name in names))
-    sizes = np.add.reduceat((sites.z > 1).astype(np.int64), starts).tolist()
-    partial = [
-        (start, size, HEAVY_ATOMS[name])
-        for start, size, name in zip(starts, sizes, names, strict=True)
-        if size < HEAVY_ATOMS.get(name, 0)
-    ]
+def _note_residues(receptor: Receptor, numbers: list[int], report: ComplexReport) -> None:
+    """Counts nucleotides, and names amino acids that lack heavy atoms. Residues are kept whole."""
+    report.count("nucleotides", len(receptor.nucleotides.intersection(numbers)))
+    partial = [number for number in numbers if number in receptor.partial]
     report.count("residues with atoms missing", len(partial))
     if partial:
-        told = [f"{sites.residue_label(row)} ({n} of {all_})" for row, n, all_ in partial[:_SHOWN]]
+        told = [receptor.partial[number] for number in partial[:_SHOWN]]
         more = ", ..." if len(partial) > _SHOWN else ""
         report.notes.append(f"atoms missing: {', '.join(told)}{more}")

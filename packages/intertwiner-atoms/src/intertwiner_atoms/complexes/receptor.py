@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 
 from intertwiner.errors import DataError
 from intertwiner_atoms.complexes.contacts import typical_distance
 from intertwiner_atoms.config import ComplexConfig, ReadConfig
 from intertwiner_atoms.readers.any_file import reader_of
+from intertwiner_atoms.readers.atom_names import HEAVY_ATOMS, NUCLEOTIDES
 from intertwiner_atoms.readers.macromolecule import MacromoleculeReader
 from intertwiner_atoms.readers.report import ReadReport
 from intertwiner_atoms.readers.sites import Sites
@@ -34,6 +36,39 @@ class Receptor:
     def typical_distance(self) -> float:
         """The median distance between neighbouring atoms, in the file's unit."""
         return typical_distance(self.sites.pos)
+
+    @cached_property
+    def axes(self) -> Float[NDArray[np.float64], "3 atoms"]:
+        """Places by axis, each in one piece of memory."""
+        return np.ascontiguousarray(self.sites.pos.T)
+
+    @cached_property
+    def residue_names(self) -> list[str]:
+        """The name of every residue."""
+        names = self.sites.residue_name[self._starts].tolist()
+        return [name.decode("latin-1").strip() for name in names]
+
+    @cached_property
+    def nucleotides(self) -> frozenset[int]:
+        """The residues that are nucleotides."""
+        return frozenset(n for n, name in enumerate(self.residue_names) if name in NUCLEOTIDES)
+
+    @cached_property
+    def partial(self) -> Mapping[int, str]:
+        """Amino acids that lack heavy atoms: "A/LYS 17 (5 of 9)"."""
+        heavy = (self.sites.z > 1).astype(np.int64)
+        sizes = np.add.reduceat(heavy, self._starts).tolist()
+        starts = self._starts.tolist()
+        return {
+            number: f"{self.sites.residue_label(starts[number])} ({size} of {HEAVY_ATOMS[name]})"
+            for number, (name, size) in enumerate(zip(self.residue_names, sizes, strict=True))
+            if size < HEAVY_ATOMS.get(name, 0)
+        }
+
+    @cached_property
+    def _starts(self) -> Int[NDArray[np.int64], " residues"]:
+        """The first atom of every residue."""
+        return np.searchsorted(self.sites.residue, np.arange(self.sites.residue[-1] + 1))
 
     def rows_of(
         self, residues: Int[NDArray[np.int64], " residues"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,7 @@ class Atoms:
     z: Int[NDArray[np.int64], " atoms"]
     kept: Int[NDArray[np.int64], " atoms"]
 
-    @property
+    @cached_property
     def pos(self) -> Float[NDArray[np.float64], "atoms 3"]:
         return self.raw.pos[self.kept]
 

@@ -24,6 +24,8 @@ __all__ = ["SdfReader"]
 
 
 _PLAIN: Final = re.compile(r" *-?\d+\.\d+ *", re.A)
+_USUAL: Final = re.compile(r"(?: *-?\d+\.\d{4}){3}", re.A)
+"""Three numbers; with their points in columns 6, 16 and 26 each fills its own ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,8 @@ def _check_v2000(path: Path, block: _Block, where: str) -> None:
 
 def _check_atom(path: Path, block: _Block, where: str, index: int) -> None:
     line = block.lines[4 + index]
+    if line[5:26:10] == "..." and _USUAL.fullmatch(line, 0, 30):
+        return
     if all(map(_PLAIN.fullmatch, (line[:10], line[10:20], line[20:30]))):
         return
     for axis, start in zip("xyz", (0, 10, 20), strict=True):

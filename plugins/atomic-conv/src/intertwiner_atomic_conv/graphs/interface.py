@@ -23,7 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intertwiner_atomic_conv.errors import InvalidInput, InvalidSetting
-from intertwiner_atomic_conv.graphs.nearest import Nearest, SearchTree, nearest
+from intertwiner_atomic_conv.graphs.nearest import (
+    Nearest,
+    SearchTree,
+    closest_squares,
+    nearest,
+    sheltered,
+)
 
 __all__ = ["COMMON", "CROSS", "DISPLACED", "Graph", "InterfaceGraph", "Reach", "interface_graph"]
 
@@ -113,13 +119,14 @@ def _join(pieces: list[InterfaceGraph]) -> InterfaceGraph:
 
 def _merged(x: Points, z: Numbers, own: Numbers, foreign: Numbers, reach: Reach) -> InterfaceGraph:
     """The M nearest of the complex, from the M nearest of the own and of the other parts."""
-    trees = SearchTree(x[own]), SearchTree(x[foreign])
     count, limit = reach.neighbors, reach.across
-    closest = nearest(x, z, foreign, own, 1, limit, trees[1])
-    near = closest.atom[:, 0] >= 0
-    queries, closest_square = own[near], closest.square[near, 0]
+    trees = SearchTree(x[own]), SearchTree(x[foreign])
+    closest = closest_squares(x[own], x[foreign], trees[1], limit)
+    near = np.flatnonzero(closest < limit * limit)
+    near = near[~sheltered(x[own[near]], closest[near], trees[0], count)]
+    queries = own[near]
     mine = nearest(x, z, own, queries, count, limit, trees[0])
-    reached = closest_square <= mine.square[:, -1]
+    reached = closest[near] <= mine.square[:, -1]
     mine = Nearest(mine.atom[reached], mine.square[reached])
     theirs = nearest(x, z, foreign, queries[reached], count, limit, trees[1])
     return _merge(z, queries[reached], mine, theirs)

@@ -14,13 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Nearest", "SearchTree", "nearest"]
+__all__ = ["Nearest", "SearchTree", "closest_squares", "nearest", "sheltered"]
 
 Points = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
 HAS_SCIPY = importlib.util.find_spec("scipy") is not None
 CHUNK = 256
+PAIRS = 1 << 20
+"""So many distances are taken at once."""
+SHELTER = 14.0
+"""Angstrom^3, the cube of a radius, for every atom looked for: three times as many are in it."""
 CLOSE = 1e-9
 """Squared distances that differ by less, relatively, are compared again exactly."""
 
@@ -59,6 +63,14 @@ class SearchTree:
         chunks = [places[first : first + CHUNK] for first in range(0, len(places), CHUNK)]
         return np.concatenate([self._dense(chunk, min(count, total)) for chunk in chunks])
 
+    def at_least(self, places: Points, count: int, radius: float) -> NDArray[np.bool_]:
+        """Which places surely have `count` points nearer than `radius`; none without SciPy."""
+        if self._tree is None:
+            return np.zeros(len(places), dtype=bool)
+        inside = self._tree.query_ball_point(places, radius * (1 - CLOSE), return_length=True)
+        enough: NDArray[np.bool_] = inside >= count
+        return enough
+
     def _dense(self, places: Points, count: int) -> Numbers:
         square = ((places[:, None] - self.points[None]) ** 2).sum(-1)
         return np.argpartition(square, count - 1, axis=1)[:, :count].astype(np.int64)
@@ -88,6 +100,36 @@ def nearest(
         exact = _sorted(x, z, every, queries[again], count, reach)
         rows.atom[again], rows.square[again] = exact.atom, exact.square
     return rows
+
+
+def closest_squares(places: Points, points: Points, tree: SearchTree, reach: float) -> Points:
+    """The squared distance of every place to the nearest point (angstrom^2), inf where there is
+    none nearer than `reach`."""
+    if len(places) * len(points) > PAIRS:
+        index = tree.candidates(places, 1, reach)[:, 0]
+        far = np.full((1, 3), np.inf)
+        square: Points = ((places - np.concatenate([points, far])[index]) ** 2).sum(-1)
+    else:
+        square = _axis_squares(places, points).min(1, initial=np.inf)
+    return np.where(square < reach * reach, square, np.inf)
+
+
+def _axis_squares(places: Points, points: Points) -> Points:
+    """[places, points] squared distances, rounded as those of `_squares`."""
+    square = np.zeros((len(places), len(points)))
+    for axis in range(3):
+        square += (places[:, None, axis] - points[None, :, axis]) ** 2
+    return square
+
+
+def sheltered(places: Points, closest: Points, tree: SearchTree, count: int) -> NDArray[np.bool_]:
+    """Atoms of the tree that surely have `count` others nearer than the point at squared distance
+    `closest`; others may have them too. Quicker than to list their neighbours."""
+    radius = (SHELTER * count) ** (1 / 3)
+    far = np.flatnonzero(closest > radius * radius)
+    found = np.zeros(len(places), dtype=bool)
+    found[far] = tree.at_least(places[far], count + 1, radius)
+    return found
 
 
 def _squares(x: Points, atom: Numbers, queries: Numbers) -> Points:
