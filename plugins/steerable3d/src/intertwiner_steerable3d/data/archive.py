@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import warnings
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from intertwiner.atomic import digest
+from intertwiner_steerable3d.data.npz import check_offsets, read_npz
 from intertwiner_steerable3d.data.proteins import Proteins
 from intertwiner_steerable3d.errors import InvalidInput, VoxelWarning
 
@@ -52,7 +52,7 @@ def read_archive(path: Path, *, strict: bool = False) -> tuple[Proteins, Protein
     Raises `InvalidInput` listing missing arrays, and for wrong kinds of numbers or offsets that do
     not rise. Another checksum than the published one is a warning, with `strict` an error.
     """
-    arrays = _load(path)
+    arrays = read_npz(path, KINDS)
     found = digest(path)
     if found != DIGEST:
         text = f"{path}: SHA-256 {found}, the published file has {DIGEST}"
@@ -64,36 +64,19 @@ def read_archive(path: Path, *, strict: bool = False) -> tuple[Proteins, Protein
     return _proteins(arrays), split
 
 
-def _load(path: Path) -> Mapping[str, NDArray[np.generic]]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            missing = sorted(set(KINDS) - set(file.files))
-            if missing:
-                raise InvalidInput(f"{path}: no array {', '.join(missing)}")
-            return {name: file[name] for name in KINDS}
-    except FileNotFoundError as error:
-        raise InvalidInput(f"{path}: no such file; give it with --data.path") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        if isinstance(error, InvalidInput):
-            raise
-        raise InvalidInput(f"{path}: not an npz archive of arrays: {error}") from error
-
-
-def _check(path: Path, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+def _check(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     for name, kind in KINDS.items():
         if arrays[name].dtype.kind != kind:
             raise InvalidInput(f"{path}: {name} is {arrays[name].dtype}, must be of kind {kind!r}")
     for name, last in (("atom_off", len(arrays["xyz"])), ("res_off", len(arrays["aa"]))):
-        offsets = arrays[name]
-        if offsets[0] != 0 or offsets[-1] != last or bool((np.diff(offsets) < 0).any()):
-            raise InvalidInput(f"{path}: {name} must rise from 0 to {last}")
+        check_offsets(path, name, arrays[name], last)
 
 
-def _long(array: NDArray[np.generic]) -> Int[Tensor, " n"]:
+def _long(array: NDArray[Any]) -> Int[Tensor, " n"]:
     return torch.from_numpy(array.astype(np.int64))
 
 
-def _proteins(arrays: Mapping[str, NDArray[np.generic]]) -> Proteins:
+def _proteins(arrays: Mapping[str, NDArray[Any]]) -> Proteins:
     atom_ptr, residue_ptr = _long(arrays["atom_off"]), _long(arrays["res_off"])
     pos = torch.from_numpy(arrays["xyz"].astype(np.float32)) / 100
     first = torch.repeat_interleave(residue_ptr[:-1], atom_ptr.diff())

@@ -89,7 +89,9 @@ class Atom3dData(GridData):
     """ATOM3D's residue identity set, from your own download.
 
     path: the folder `split-by-cath-topology/data` or one above it; needs the Python package lmdb.
+    structures: at most so many of each part are read, 0 for all (which need much memory).
     """
 
     split: str = "topology"
     path: str = ""
+    structures: Annotated[int, Ge(0)] = 500

@@ -7,7 +7,7 @@ from typing import Final
 
 from intertwiner.fields import GRAPH, VOXEL, Field, Label, Scalar, Structure
 from intertwiner.specs import DatasetSpec, Source
-from intertwiner_steerable3d.data.widths import CATH_CLASSES, COUNTS
+from intertwiner_steerable3d.data.widths import COUNTS
 
 __all__ = ["datasets"]
 
@@ -67,7 +67,11 @@ def datasets() -> Iterable[DatasetSpec]:
         config=f"{_PACKAGE}.config:CathData",
         gives=Structure.VOXELS,
         provides=(_volume(1, "C-alpha atoms"),),
-        targets=(Field("architecture", GRAPH, Label(CATH_CLASSES)),),
+        targets=(
+            Field("architecture", GRAPH, Label(10), summary="of the set of 10"),
+            Field("topology", GRAPH, Label(20), summary="of the set of 20"),
+            Field("fold_class", GRAPH, Label(3), summary="of the set of 3"),
+        ),
         default_targets=("architecture",),
         splits=("folds",),
         licence="CC-BY-4.0",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["CATH_CLASSES", "CELLS", "COUNTS", "ELEMENT_COUNT", "SHELLS"]
+__all__ = ["CELLS", "COUNTS", "ELEMENT_COUNT", "SHELLS"]
 
 SHELLS: Final = 12
 """Of one angstrom, about C-alpha and about the virtual C-beta."""
@@ -16,6 +16,3 @@ ELEMENT_COUNT: Final = 4
 
 COUNTS: Final = ELEMENT_COUNT * (2 * SHELLS + CELLS**3)
 """Cheap features of an environment."""
-
-CATH_CLASSES: Final = 20
-"""At most: of the set with 20 topologies; the others have 10 and 3."""
