@@ -8,6 +8,7 @@ from intertwiner import hookimpl
 from intertwiner.specs import DatasetSpec, KernelSpec, ModelSpec
 from intertwiner_steerable3d.data.declarations import datasets
 from intertwiner_steerable3d.declarations import models
+from intertwiner_steerable3d.kernels.declarations import expansion_kernels
 from intertwiner_steerable3d.voxels.declarations import kernels
 
 
@@ -24,3 +25,4 @@ def intertwiner_datasets() -> Iterable[DatasetSpec]:
 @hookimpl
 def intertwiner_kernels() -> Iterable[KernelSpec]:
     yield from kernels()
+    yield from expansion_kernels()

@@ -101,6 +101,36 @@ class Plan:
             self._made[key] = _flat_elements(*block.orders, *self.lattice, like.dtype, like.device)
         return self._made[key]
 
+    @property
+    def is_full(self) -> bool:
+        """Whether every pair of channels has elements: no part of the kernel stays zero."""
+        return sum(block.height * block.width for block in self.blocks) == self.rows * self.columns
+
+    def packed(self, like: Tensor) -> tuple[Float[Tensor, " numbers"], Int[Tensor, "blocks 9"]]:
+        """(the bases of all pairs of orders in a row, a table of the blocks) for the C++ form.
+
+        A row of the table: components out and in, copies out and in, elements, and where weights,
+        rows, columns and basis begin.
+        """
+        key = ("table", like.device)
+        if key not in self._made:
+            pairs: dict[tuple[int, int], int] = {}
+            rows, end = [], 0
+            for block in self.blocks:
+                if block.orders not in pairs:
+                    pairs[block.orders] = end
+                    end += self.elements(block, like).numel()
+                components = [2 * order + 1 for order in block.orders]
+                places = [block.start, block.rows, block.columns, pairs[block.orders]]
+                rows.append([*components, *block.copies, block.elements, *places])
+            self._made[key] = torch.tensor(rows, dtype=torch.int64).view(-1, 9)
+        return self._constant("packed", like, self._pack), self._made[key]
+
+    def _pack(self) -> Tensor:
+        like = torch.zeros((), dtype=torch.float64)
+        found = {block.orders: self.elements(block, like).flatten() for block in self.blocks}
+        return torch.cat(list(found.values())) if found else like.new_zeros(0)
+
     def scales(self, like: Tensor) -> Float[Tensor, " weights"]:
         """What every weight is multiplied by: outputs of unit variance from white input."""
         return self._constant("scales", like, self._scales)

@@ -1,47 +1,48 @@
-"""The expansion block by block: the plain form that every other one must agree with."""
+"""The expansion as it is written on paper: what every other form must agree with."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from intertwiner_steerable3d.kernels.plan import Block, Plan
+from intertwiner_steerable3d.bases.settings import PAPER, BasisSettings
+from intertwiner_steerable3d.kernels.plan import get_plan, make_plan
 
-__all__ = ["expand", "reduce"]
+__all__ = ["examples", "expand"]
 
 
-def expand(weight: Float[Tensor, " weights"], plan: Plan) -> Float[Tensor, "rows columns x y z"]:
-    """kernel[(u, i), (v, j), x] = sum_b weight[u, v, b] K_b[i, j, x] in every block."""
-    kernel = weight.new_zeros(plan.shape)
-    for block in plan.blocks:
-        product = weight[block.weights].view(-1, block.elements) @ plan.elements(block, weight)
-        _apart(kernel, block).copy_(_by_channel(product, block))
+def expand(weight: Float[Tensor, " weights"], plan: int) -> Float[Tensor, "rows columns x y z"]:
+    """kernel[(u, i), (v, j), x] = sum_b weight[u, v, b] K_b[i, j, x] in every block of the plan.
+
+    plan: its number, see `kernels.plan`. Pairs of orders without elements stay zero.
+    """
+    found = get_plan(plan)
+    kernel = weight.new_zeros(found.shape)
+    for block in found.blocks:
+        shape = (block.elements, 2 * block.orders[0] + 1, 2 * block.orders[1] + 1, -1)
+        elements = found.elements(block, weight).view(shape)
+        parts = weight[block.weights].view(*block.copies, -1)
+        dense = torch.einsum("uvb,bijx->uivjx", parts, elements)
+        rows = slice(block.rows, block.rows + block.height)
+        columns = slice(block.columns, block.columns + block.width)
+        kernel[rows, columns] = dense.reshape(block.height, block.width, *found.shape[2:])
     return kernel
 
 
-def reduce(kernel: Float[Tensor, "rows columns x y z"], plan: Plan) -> Float[Tensor, " weights"]:
-    """The adjoint of `expand`.
-
-    weight[u, v, b] = sum_{i, j, x} kernel[(u, i), (v, j), x] K_b[i, j, x]
-    """
-    weight = kernel.new_empty(plan.weights)
-    for block in plan.blocks:
-        gathered = _apart(kernel, block).transpose(1, 2)
-        elements = plan.elements(block, kernel)
-        product = gathered.reshape(-1, elements.shape[1]) @ elements.T
-        weight[block.weights] = product.view(-1)
-    return weight
-
-
-def _apart(kernel: Tensor, block: Block) -> Float[Tensor, "u i v j*points"]:
-    """A view of the block's part of a kernel, copies and components apart."""
-    rows = slice(block.rows, block.rows + block.height)
-    columns = slice(block.columns, block.columns + block.width)
-    part = kernel[rows, columns].unflatten(0, (block.copies[0], -1))
-    return part.unflatten(2, (block.copies[1], -1)).flatten(3)
-
-
-def _by_channel(product: Tensor, block: Block) -> Float[Tensor, "u i v j*points"]:
-    """Rows (u, v) of numbers (i, j, point) to the order of the kernel."""
-    components = 2 * block.orders[0] + 1
-    return product.view(*block.copies, components, -1).transpose(1, 2)
+def examples(
+    dtype: torch.dtype, device: torch.device, generator: torch.Generator
+) -> list[tuple[Any, ...]]:
+    """Every size, pairs of orders without elements, gates alone, copies of all numbers."""
+    plans = [
+        make_plan((3, 2, 1), (2, 1, 2), 3, 3, BasisSettings()),
+        make_plan((1,), (5, 1, 0, 1), 0, 5, PAPER),
+        make_plan((2, 5), (4,), 5, 1, PAPER),
+        make_plan((0, 9), (0, 2, 1), 0, 4, BasisSettings(kind="solid")),
+    ]
+    return [
+        (torch.randn(plan.weights, generator=generator, dtype=dtype, device=device), plan.handle)
+        for plan in plans
+    ]
