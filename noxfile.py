@@ -144,6 +144,29 @@ def together(session: nox.Session) -> None:
 
 
 @nox.session
+def third_party(session: nox.Session) -> None:
+    """The plugin of the documentation and a new skeleton: wheels, their own tests, the kit."""
+    install_wheels(session, ["intertwiner"], "check")
+    outside = Path(session.create_tmp()).resolve() / "outside"
+    shutil.rmtree(outside, ignore_errors=True)
+    shutil.copytree(ROOT / "docs" / "third_party_plugin", outside / "tiny-painn")
+    parts = ("--model", "--dataset", "--kernel", "--aggregator")
+    session.run("intertwiner", "new", "fresh", *parts, "--out", str(outside / "fresh"))
+    for plugin, tests in (("tiny-painn", 9), ("fresh", 13)):
+        folder = outside / plugin
+        session.run("python", "-m", "build", "-q", "--wheel", "--no-isolation", str(folder))
+        (wheel,) = (folder / "dist").glob("*.whl")
+        session.install("--no-deps", "--force-reinstall", str(wheel))
+        session.chdir(folder)
+        said = session.run("python", "-m", "pytest", "-q", silent=True)
+        session.chdir(ROOT)
+        session.log(said)
+        if f"{tests} passed" not in str(said):
+            session.error(f"{plugin}: expected {tests} tests to pass")
+        session.run("intertwiner", "check", plugin)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style, format, and who may import whom."""
     session.install("-c", "constraints.txt", "ruff", "import-linter")
@@ -180,11 +203,6 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Every benchmark, one after another; `-- --json` for programs, `-- NAME` for one folder."""
+    """Every benchmark, as a page; `-- NAME --threads 1 2 --json --out docs/results.md`."""
     install_wheels(session, list(DISTRIBUTIONS), "")
-    chosen = [name for name in session.posargs if not name.startswith("-")]
-    options = [option for option in session.posargs if option.startswith("-")]
-    for name, folder in DISTRIBUTIONS.items():
-        script = ROOT / folder / "benchmarks" / "run.py"
-        if script.exists() and (not chosen or Path(folder).name in chosen or name in chosen):
-            session.run("python", str(script), *options)
+    session.run("python", "docs/results.py", *session.posargs, env=QUIET_THREADS)

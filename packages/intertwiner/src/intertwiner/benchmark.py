@@ -10,10 +10,12 @@ import argparse
 import json
 import platform
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TextIO
 
 import torch
 
@@ -79,22 +81,23 @@ def main(
 ) -> None:
     """The command line of a `benchmarks/run.py`; `measure(repeats)` gives the rows one by one."""
     options = argparse.ArgumentParser(description=description)
-    options.add_argument("--json", action="store_true", help="print JSON and nothing else")
+    options.add_argument(
+        "--json", action="store_true", help="JSON to standard output, rows as they come to error"
+    )
     options.add_argument("--repeats", type=int, default=7)
     options.add_argument("--threads", type=int, default=1)
     chosen = options.parse_args(arguments)
     torch.set_num_threads(chosen.threads)
-    if not chosen.json:
-        print(f"{machine()}, {chosen.threads} threads")
-    rows = list(_shown(measure(chosen.repeats), quiet=chosen.json))
+    said = sys.stderr if chosen.json else sys.stdout
+    print(f"{machine()}, {chosen.threads} threads", file=said)
+    rows = list(_shown(measure(chosen.repeats), said))
     if chosen.json:
         print(json.dumps(as_json(rows, chosen.threads), indent=2))
 
 
-def _shown(rows: Iterable[Row], *, quiet: bool) -> Iterator[Row]:
+def _shown(rows: Iterable[Row], said: TextIO) -> Iterator[Row]:
     for row in rows:
-        if not quiet:
-            print(_line(row), flush=True)
+        print(_line(row), file=said, flush=True)
         yield row
 
 
