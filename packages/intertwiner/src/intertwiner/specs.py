@@ -274,12 +274,16 @@ class Published:
 class Arm:
     """One variant of an experiment: dotted settings, such as {"model.lmax": 0}.
 
-    model: of this arm in place of the recipe's.
+    model, dataset: of this arm in place of the recipe's or the scale's.
+    aggregator: of an arm that is trained over clients; its overrides may then have the sections
+    `federation` and `aggregator`.
     """
 
     name: str
     overrides: Mapping[str, Any] = field(default_factory=_empty)
     model: str | None = None
+    dataset: str | None = None
+    aggregator: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

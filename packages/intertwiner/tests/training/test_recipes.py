@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from intertwiner.errors import ConfigError
+from intertwiner.errors import ConfigError, RunError
+from intertwiner.federated import train_arm
 from intertwiner.specs import Arm
 from intertwiner.training.folder import RunFolder
 from intertwiner.training.recipes import arm_config, reproduce
@@ -59,3 +60,23 @@ def test_a_scale_may_name_a_dataset_and_an_arm_a_model(registry, recipe):
 def test_an_unknown_scale_names_the_known_ones(registry, recipe, tmp_path):
     with pytest.raises(ConfigError, match="'smal'.*did you mean 'small'"):
         reproduce(registry, recipe, "smal", tmp_path)
+
+
+def test_an_arm_with_an_aggregator_is_trained_over_clients(registry, recipe, tmp_path):
+    arm = Arm(
+        name="over-clients",
+        overrides={"federation.clients": 2, "federation.rounds": 2},
+        dataset="toy/pairs",
+        aggregator="toy/mean",
+    )
+    small = replace(recipe.spec.scales["small"], arms=(arm,), seeds=(0,))
+    spec = replace(
+        recipe.spec, scales={"small": small}, report="toy_plugin.recipes:report_of_names"
+    )
+    changed = replace(recipe, spec=spec)
+    with pytest.raises(RunError, match="'over-clients' is trained over clients"):
+        reproduce(registry, changed, "small", tmp_path, progress=False)
+    for _ in range(2):
+        reproduce(registry, changed, "small", tmp_path, progress=False, over_clients=train_arm)
+    config = RunFolder(tmp_path / "over-clients" / "seed-0").read_config()
+    assert (config["aggregator_id"], config["federation"]["clients"]) == ("toy/mean", 2)

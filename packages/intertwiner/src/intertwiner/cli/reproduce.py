@@ -23,12 +23,15 @@ def main(arguments: Sequence[str]) -> int:
     registry = installed()
     entry = registry.recipe(chosen.recipe)
 
+    from intertwiner.federated import train_arm
     from intertwiner.training.recipes import reproduce
     from intertwiner.view.report import write_report
 
     out = chosen.out or Path("runs") / f"{entry.spec.name}-{chosen.scale}"
     started = time.monotonic()
-    report = reproduce(registry, entry, chosen.scale, out, progress=not chosen.quiet)
+    report = reproduce(
+        registry, entry, chosen.scale, out, progress=not chosen.quiet, over_clients=train_arm
+    )
     seconds = time.monotonic() - started
     page = write_report(out, report.title, [(report.columns, report.rows)], report.pictures)
     if chosen.json:

@@ -17,6 +17,7 @@ from intertwiner.conformance.schemas import inputs_for, schemas_for
 from intertwiner.conformance.structures import kit_for
 from intertwiner.conformance.subject import Subject
 from intertwiner.errors import DeclarationError
+from intertwiner.federated.settings import FederationConfig
 from intertwiner.registry import KINDS, Entry, Plugin, Registry
 from intertwiner.schema import Schema
 from intertwiner.specs import (
@@ -176,7 +177,7 @@ def _arms(spec: RecipeSpec, registry: Registry) -> list[Finding]:
     """Settings of a model or dataset of another plugin are left out when that is not installed."""
 
     def kinds(model: str, dataset: str) -> dict[str, Any]:
-        found: dict[str, Any] = {"training": TrainingConfig}
+        found: dict[str, Any] = {"training": TrainingConfig, "federation": FederationConfig}
         for section, kind, name in (("model", "models", model), ("data", "datasets", dataset)):
             if any(name in (entry.id, entry.spec.name) for entry in registry.entries(kind)):
                 found[section] = load_target(registry.find(kind, name).spec.config)

@@ -7,6 +7,7 @@ process; another engine brings a `Transport` of its own to the same rounds.
 
 from __future__ import annotations
 
+from intertwiner.federated.arms import train_arm
 from intertwiner.federated.federation import FederationOutcome, federate
 from intertwiner.federated.joining import weighted_mean
 from intertwiner.federated.updates import Aggregated, Aggregator, RoundContext, Update
@@ -18,5 +19,6 @@ __all__ = [
     "RoundContext",
     "Update",
     "federate",
+    "train_arm",
     "weighted_mean",
 ]

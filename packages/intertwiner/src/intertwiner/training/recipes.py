@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from intertwiner.config import suggestion, unflatten
+from intertwiner.config import merge, suggestion, unflatten
 from intertwiner.errors import ConfigError, RunError
 from intertwiner.registry import Entry, Registry
 from intertwiner.specs import Arm, RecipeSpec, Scale, load_target
@@ -19,6 +19,8 @@ from intertwiner.training.settings import RunConfig
 from intertwiner.training.task import build_config, build_task
 
 __all__ = ["ArmResult", "Figure", "Report", "reproduce"]
+
+FEDERATED = ("federation", "aggregator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +61,37 @@ class Report:
     notes: tuple[str, ...] = ()
 
 
+class Outcome(Protocol):
+    """What is asked of a training's outcome."""
+
+    @property
+    def finished(self) -> bool: ...
+    @property
+    def seconds(self) -> float: ...
+
+
+TrainOverClients = Callable[[Registry, str, RunConfig, Mapping[str, Any], RunFolder, bool], Outcome]
+"""(registry, aggregator, settings, sections "federation" and "aggregator", folder, progress)."""
+
+
 def reproduce(
-    registry: Registry, entry: Entry[RecipeSpec], scale: str, out: Path, *, progress: bool = True
+    registry: Registry,
+    entry: Entry[RecipeSpec],
+    scale: str,
+    out: Path,
+    *,
+    progress: bool = True,
+    over_clients: TrainOverClients | None = None,
 ) -> Report:
     """Trains every arm with every seed of the scale under `out`, and reports.
 
-    Runs that are already finished there are kept, interrupted ones are continued. Raises
-    `ConfigError` for an unknown scale.
+    Runs that are already finished there are kept, interrupted ones are continued.
+    over_clients: trains arms that have an aggregator (`intertwiner.federated.train_arm`).
+    Raises `ConfigError` for an unknown scale.
     """
     chosen = _scale(entry.spec, scale)
     results = [
-        _train_arm(registry, entry.spec, chosen, arm, seed, out, progress)
+        _train_arm(registry, entry.spec, chosen, arm, seed, out, progress, over_clients)
         for seed in chosen.seeds
         for arm in chosen.arms or entry.spec.arms
     ]
@@ -94,13 +116,14 @@ def arm_config(
     registry: Registry, spec: RecipeSpec, scale: Scale, arm: Arm, seed: int
 ) -> RunConfig:
     """The settings of one training: the scale's, then the arm's, then the seed."""
-    layers: list[dict[str, Any]] = [
-        unflatten(scale.overrides),
-        unflatten(arm.overrides),
-        {"training": {"seed": seed}},
-    ]
-    model, dataset = arm.model or spec.model, scale.dataset or spec.dataset
-    return build_config(registry, model, dataset, *layers)
+    layers = merge(_layers(scale, arm), {"training": {"seed": seed}})
+    model, dataset = arm.model or spec.model, arm.dataset or scale.dataset or spec.dataset
+    own = {name: values for name, values in layers.items() if name not in FEDERATED}
+    return build_config(registry, model, dataset, own if arm.aggregator else layers)
+
+
+def _layers(scale: Scale, arm: Arm) -> dict[str, Any]:
+    return merge(unflatten(scale.overrides), unflatten(arm.overrides))
 
 
 def _train_arm(
@@ -111,17 +134,21 @@ def _train_arm(
     seed: int,
     out: Path,
     progress: bool,
+    over_clients: TrainOverClients | None,
 ) -> ArmResult:
     folder = RunFolder(out / arm.name / f"seed-{seed}")
     config = arm_config(registry, spec, scale, arm, seed)
     started = time.monotonic()
-    outcome = train(
-        build_task(registry, config),
-        folder,
-        resume=folder.state.exists(),
-        progress=progress,
-        label=f"{arm.name}, seed {seed}",
-    )
+    if arm.aggregator is None:
+        task, label = build_task(registry, config), f"{arm.name}, seed {seed}"
+        resume = folder.state.exists()
+        outcome: Outcome = train(task, folder, resume=resume, progress=progress, label=label)
+    elif over_clients is None:
+        raise RunError(f"arm {arm.name!r} is trained over clients: give `over_clients`")
+    else:
+        layers = _layers(scale, arm)
+        own = {name: layers.get(name, {}) for name in FEDERATED}
+        outcome = over_clients(registry, arm.aggregator, config, own, folder, progress)
     if not outcome.finished:
         raise RunError(f"{folder.path}: stopped on request; the same command continues it")
     run = load_run(folder.path, registry)

@@ -157,7 +157,8 @@ def recipe(spec: RecipeSpec, kinds: Callable[[str, str], Mapping[str, Any]]) -> 
     for scale_name, scale in spec.scales.items():
         for arm in scale.arms or spec.arms:
             values = merge(unflatten(scale.overrides), unflatten(arm.overrides))
-            found = kinds(arm.model or spec.model, scale.dataset or spec.dataset)
+            dataset = arm.dataset or scale.dataset or spec.dataset
+            found = kinds(arm.model or spec.model, dataset)
             for section, kind in found.items():
                 where = f"arm {arm.name!r} at scale {scale_name!r}"
                 findings += _builds(kind, values.get(section) or {}, section, where)
