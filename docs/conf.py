@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 project = "intertwiner"
 author = "the intertwiner authors"
 extensions = ["myst_parser", "declared_directives"]
-exclude_patterns = ["_build", "_ext"]
+exclude_patterns = ["_build", "_ext", "third_party_plugin"]
 nitpicky = True
 
 html_theme = "furo"

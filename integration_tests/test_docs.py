@@ -25,7 +25,7 @@ from intertwiner.training.task import SECTIONS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
-PAGES = sorted(DOCS.glob("**/*.md"))
+PAGES = sorted([*DOCS.glob("*.md"), *DOCS.glob("plugins/*.md")])
 COMMANDS = [f"pip install nox && nox -s {session}" for session in ("demo", "tests")]
 FENCE = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 VARIABLE = re.compile(r"\bINTERTWINER_[A-Z][A-Z_]+\b")

@@ -1,0 +1,5 @@
+"""tiny-painn: a plugin of intertwiner."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"
