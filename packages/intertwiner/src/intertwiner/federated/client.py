@@ -39,6 +39,7 @@ class ClientContext:
     model, objective: in training now, with the global weights at the start of the round; call
     `objective(batch)` for the usual loss. arrays: the global ones, not to be changed. steps: how
     many this round has. remembered: tensors of the last round in which this client took part.
+    seed: for random numbers of the objective's own, another one for every round and client.
     """
 
     client: str
@@ -49,6 +50,7 @@ class ClientContext:
     records: Sequence[Data]
     steps: int
     remembered: Mapping[str, Tensor]
+    seed: int = 0
 
 
 class ClientObjective(Protocol):
@@ -128,6 +130,7 @@ class Client:
             records=self.records,
             steps=steps,
             remembered=self.remembered,
+            seed=self._seed(payload.round, "objective"),
         )
         return self.make_objective(context)
 

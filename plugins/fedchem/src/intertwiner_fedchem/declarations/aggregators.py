@@ -97,4 +97,10 @@ AGGREGATORS: Final[tuple[AggregatorSpec, ...]] = (
         "arXiv:1905.10497",
         needs=("loss",),
     ),
+    _loss("fedprox", "FedProx", "clients held near the global weights", "arXiv:1812.06127"),
+    _loss("moon", "Moon", "clients' embeddings held near the global ones", "arXiv:2103.16257"),
+    _loss("fedfocal", "FedFocal", "records of large loss weigh more", "arXiv:2011.06283"),
+    _loss("fedvat", "FedVAT", "loss and virtual adversarial loss", "arXiv:2109.07258"),
+    _loss("flit", "FLIT", "records the global model knows better weigh more", "arXiv:2109.07258"),
+    _loss("flit-plus", "FLITPlus", "FLIT with adversarial losses", "arXiv:2109.07258"),
 )

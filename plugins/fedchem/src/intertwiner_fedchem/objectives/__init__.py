@@ -1,0 +1,1 @@
+"""What clients minimise in place of the plain loss, so that they do not drift apart."""
