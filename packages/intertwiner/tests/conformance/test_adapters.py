@@ -9,7 +9,7 @@ from conformance_toys.honest import INPUTS, intertwiner_adapters
 
 from intertwiner.conformance.checks.adapters import adapter
 from intertwiner.conformance.findings import NotCovered
-from intertwiner.fields import NODE, Field, Irreps, Structure
+from intertwiner.fields import NODE, VOXEL, Field, Irreps, Scalar, Structure
 
 (READER,) = intertwiner_adapters()
 VECTORS = Field("pos", NODE, Irreps("1o"), "angstrom")
@@ -45,6 +45,13 @@ def test_an_adapter_that_snaps_to_the_axes_is_found():
     (finding,) = adapter(between("snapped", VECTORS))
     assert finding.field == "pos"
     assert finding.error > finding.allowed
+
+
+def test_an_adapter_to_volumes_turns_with_its_input():
+    volume = Field("volume", VOXEL, Scalar(1), "1")
+    for name, faults in (("drawn", 0), ("drawn_in_the_wrong_order", 1)):
+        spec = replace(between(name, volume), gives=Structure.VOXELS)
+        assert len(adapter(spec)) == faults
 
 
 def test_an_adapter_without_its_field_is_found():

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from intertwiner import hookimpl
-from intertwiner.specs import DatasetSpec, KernelSpec, ModelSpec
+from intertwiner.specs import AdapterSpec, DatasetSpec, KernelSpec, ModelSpec
 from intertwiner_steerable3d.data.declarations import datasets
 from intertwiner_steerable3d.declarations import models
 from intertwiner_steerable3d.kernels.declarations import expansion_kernels
-from intertwiner_steerable3d.voxels.declarations import kernels
+from intertwiner_steerable3d.voxels.declarations import adapters, kernels
 
 
 @hookimpl
@@ -26,3 +26,8 @@ def intertwiner_datasets() -> Iterable[DatasetSpec]:
 def intertwiner_kernels() -> Iterable[KernelSpec]:
     yield from kernels()
     yield from expansion_kernels()
+
+
+@hookimpl
+def intertwiner_adapters() -> Iterable[AdapterSpec]:
+    yield from adapters()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from intertwiner.specs import KernelSpec
+from intertwiner.fields import VOXEL, Field, Scalar, Structure
+from intertwiner.specs import AdapterSpec, KernelSpec
 
-__all__ = ["kernels"]
+__all__ = ["adapters", "kernels"]
 
 _PACKAGE: Final = "intertwiner_steerable3d.voxels"
 OPERATION: Final = "voxelise"
@@ -46,4 +47,26 @@ def kernels() -> Iterable[KernelSpec]:
         op=OPERATION,
         reference=f"{_PACKAGE}.reference:voxelise",
         examples=f"{_PACKAGE}.reference:examples",
+    )
+
+
+def adapters() -> Iterable[AdapterSpec]:
+    """Atoms and complexes to volumes."""
+    yield AdapterSpec(
+        name="atoms-to-voxels",
+        summary="Gaussians on a grid of 25 voxels of 0.6 angstrom: H, C, N, O, S, other",
+        target=f"{_PACKAGE}.adapters:VolumeOfAtoms",
+        config=f"{_PACKAGE}.config:AtomsToVoxels",
+        takes=Structure.ATOMS,
+        gives=Structure.VOXELS,
+        adds=(Field("volume", VOXEL, Scalar(6), "1", "H, C, N, O, S, other"),),
+    )
+    yield AdapterSpec(
+        name="complex-to-voxels",
+        summary="What lies around a ligand, 25 voxels of 1 angstrom: elements of either part",
+        target=f"{_PACKAGE}.adapters:VolumeOfComplex",
+        config=f"{_PACKAGE}.config:ComplexToVoxels",
+        takes=Structure.COMPLEX,
+        gives=Structure.VOXELS,
+        adds=(Field("volume", VOXEL, Scalar(10), "1", "C, N, O, S, other of protein and ligand"),),
     )

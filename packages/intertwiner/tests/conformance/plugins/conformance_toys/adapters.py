@@ -36,3 +36,25 @@ def careless_reader(config):
 
 def silent_reader(config):
     return lambda path: []
+
+
+def drawn(config):
+    """Every atom in the voxel nearest to it, about the mean of all."""
+
+    def convert(record):
+        volume = torch.zeros(1, 1, 9, 9, 9)
+        centred = record.pos - record.pos.mean(dim=0)
+        for x, y, z in (centred / 3).round().long().clamp(-4, 4).tolist():
+            volume[0, 0, x + 4, y + 4, z + 4] += 1
+        return Data(volume=volume, num_nodes=1)
+
+    return convert
+
+
+def drawn_in_the_wrong_order(config):
+    """The axes of the volume are z, y, x."""
+
+    def convert(record):
+        return Data(volume=drawn(config)(record).volume.permute(0, 1, 4, 3, 2), num_nodes=1)
+
+    return convert
