@@ -99,23 +99,30 @@ def kernel_specs() -> Iterable[KernelSpec]:
         priority=10,
     )
     examples = f"{_PACKAGE}.kernels.examples"
-    yield KernelSpec(
-        name="edge-block-dense",
-        summary="Pair terms of a layer, all ordered pairs at once",
-        op="edge_block",
-        target=f"{examples}:edge_block_dense",
-        reference=f"{examples}:edge_block_reference",
-        examples=f"{examples}:edge_block",
-        differentiable=2,
-        priority=10,
-    )
-    yield KernelSpec(
-        name="mid-tangent-dense",
-        summary="Tangents of message sums, some directions at a time",
-        op="mid_tangent",
-        target=f"{_PACKAGE}.kernels.mid_tangent:mid_tangent",
-        reference=f"{_PACKAGE}.kernels.mid_tangent:mid_tangent_reference",
-        examples=f"{examples}:mid_tangent",
-        differentiable=2,
-        priority=10,
-    )
+    edge = {
+        "op": "edge_block",
+        "reference": f"{examples}:edge_block_reference",
+        "examples": f"{examples}:edge_block",
+        "differentiable": 2,
+    }
+    middle = {
+        "op": "mid_tangent",
+        "reference": f"{_PACKAGE}.kernels.mid_tangent:mid_tangent_reference",
+        "examples": f"{examples}:mid_tangent",
+        "differentiable": 2,
+    }
+    gpu = {"device": "cuda", "dtypes": ("float32",), "requires": ("triton",), "priority": 30}
+    yield _kernel("edge-block-dense", "Pair terms of a layer, all ordered pairs at once",
+                  f"{examples}:edge_block_dense", edge, priority=10)  # fmt: skip
+    yield _kernel("edge-block-triton", "Triton: pair terms of a layer, a particle's in registers",
+                  f"{_PACKAGE}.kernels.triton.operation:edge_block", edge, **gpu)  # fmt: skip
+    yield _kernel("mid-tangent-dense", "Tangents of message sums, some directions at a time",
+                  f"{_PACKAGE}.kernels.mid_tangent:mid_tangent", middle, priority=10)  # fmt: skip
+    yield _kernel("mid-tangent-triton", "Triton: tangents of message sums, nothing of pairs kept",
+                  f"{_PACKAGE}.kernels.triton.operation:mid_tangent", middle, **gpu)  # fmt: skip
+
+
+def _kernel(
+    name: str, summary: str, target: str, operation: Mapping[str, Any], **settings: Any
+) -> KernelSpec:
+    return KernelSpec(name=name, summary=summary, target=target, **operation, **settings)

@@ -24,6 +24,7 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from intertwiner_enflow.dynamics.networks import linear_of
+from intertwiner_enflow.kernels.choice import pair_terms
 from intertwiner_enflow.kernels.edge_block import (
     EdgeWeights,
     PairGeometry,
@@ -234,10 +235,12 @@ def _gathered_tangents(
     else:
         gs = pairs.g * pairs.slope2
         ag, was = pairs.m * (1 - pairs.g), weights.attention * pairs.slope2
-    return mid_tangent(
+    terms = pair_terms("mid_tangent", source, mid_tangent)
+    found: Tensor = terms(
         source, target, dr2, de, pairs.slope1, gs, ag, was,
         weights.second, weights.distance, weights.initial,
     )  # fmt: skip
+    return found
 
 
 def _last(

@@ -16,13 +16,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from intertwiner_enflow.dynamics.networks import linear_of
+from intertwiner_enflow.kernels.choice import pair_terms
 from intertwiner_enflow.kernels.edge_block import (
     EdgeTangents,
     EdgeWeights,
-    edge_block,
     edge_block_tangents,
     silu_and_slope,
 )
+from intertwiner_enflow.kernels.examples import edge_block_dense
 
 __all__ = ["EgnnLayer"]
 
@@ -114,7 +115,8 @@ class EgnnLayer(nn.Module):
         last: bool = False,
     ) -> tuple[Float[Tensor, "batch n dim"], Float[Tensor, "batch n features"]]:
         """The next x and h. pairs: 1 for the ordered pairs that count. last: h is not wanted."""
-        moved, gathered = edge_block(x, h, e, pairs, self.weights())
+        terms = pair_terms("edge_block", x, edge_block_dense)
+        moved, gathered = terms(x, h, e, pairs, *self.weights())
         if last:
             return x + moved, h
         return x + moved, h + self.node(torch.cat((h, gathered), dim=-1))

@@ -7,14 +7,16 @@ everywhere: it can be differentiated any number of times, and in forward mode.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final
+from typing import Any, Final
 
-from intertwiner.kernels import SETTING
+from torch import Tensor
 
-__all__ = ["compiled_is_allowed", "torch_form"]
+from intertwiner.kernels import SETTING, dispatch
+
+__all__ = ["compiled_is_allowed", "pair_terms", "torch_form"]
 
 _torch_form: Final = ContextVar("intertwiner_enflow_torch_form", default=False)
 
@@ -35,3 +37,11 @@ def compiled_is_allowed() -> bool:
         return False
     names = [name.strip() for name in os.environ.get(SETTING, "").split(",")]
     return "reference" not in names and "egnn-layers-dense" not in names
+
+
+def pair_terms(op: str, like: Tensor, dense: Callable[..., Any]) -> Callable[..., Any]:
+    """The implementation of `op` for tensors like this one: `dense` on the processor, where the
+    whole network is one program, and whatever serves best elsewhere."""
+    if like.device.type == "cpu" or _torch_form.get():
+        return dense
+    return dispatch(op, like.device, like.dtype)
