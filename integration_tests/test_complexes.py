@@ -76,8 +76,8 @@ def run_folder(files: Path) -> Path:
     return folder
 
 
-def predicted(run: Path, protein: Path, ligand: Path) -> list[float]:
-    done = intertwiner("predict", run, "--protein", protein, "--ligand", ligand, "--json")
+def predicted(run: Path, protein: Path, ligand: Path, *more: str) -> list[float]:
+    done = intertwiner("predict", run, "--protein", protein, "--ligand", ligand, "--json", *more)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert report["units"] == {"pK": "pK"}
@@ -125,6 +125,9 @@ def test_a_ligand_50_angstrom_away_is_refused_with_the_setting_that_takes_it(fil
     assert done.returncode != 0
     assert "different coordinate frames" in done.stderr
     assert "Traceback" not in done.stderr
+    allowed = predicted(run_folder, protein, ligand, "--reader.allow_far", "true")
+    far = score(protein, ligand, model=run_folder, allow_far=True)
+    assert allowed == pytest.approx([far.offset], abs=1e-5)
 
 
 @pytest.mark.parametrize("own_run", [True, False])

@@ -172,6 +172,13 @@ def test_predict_reads_the_users_own_file(trained, command, tmp_path):
     assert len(lines) == 3
 
 
+def test_predict_refuses_settings_of_a_reader_it_does_not_call(trained, command, tmp_path):
+    done = command("predict", trained[0], tmp_path / "mine.abc", "--reader.waters", "drop")
+    assert "settings for --protein and --ligand, which are not given" in done.stderr
+    done = command("predict", trained[0], "--waters", "drop")
+    assert "--waters: no such option" in done.stderr
+
+
 def test_predict_names_a_file_nobody_reads(trained, command, tmp_path):
     done = command("predict", trained[0], tmp_path / "mine.abc")
     assert done.returncode == 1

@@ -1,6 +1,7 @@
 """`intertwiner predict RUN FILE...`: predictions for the user's own files.
 
-`intertwiner predict RUN --protein P --ligand L` reads a protein and its ligands from two files.
+`intertwiner predict RUN --protein P --ligand L` reads a protein and its ligands from two files,
+with settings of their reader such as `--reader.waters drop`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from intertwiner.cli._shared import installed, parser, print_json
+from intertwiner.config import flags_to_overrides
 from intertwiner.errors import ConfigError, DataError
 from intertwiner.fields import GRAPH, Field, Structure
 
@@ -26,7 +28,8 @@ def main(arguments: Sequence[str]) -> int:
     options.add_argument("--protein", type=Path, help="a protein, of a model of complexes")
     options.add_argument("--ligand", type=Path, help="its ligand or poses, in a file of their own")
     options.add_argument("--out", type=Path, help="write the table to this CSV file")
-    chosen = options.parse_args(arguments)
+    chosen, rest = options.parse_known_args(arguments)
+    chosen.reader = flags_to_overrides(rest, ("reader",)).get("reader", {})
     registry = installed()
 
     from intertwiner.atomic import write_atomically
@@ -65,13 +68,16 @@ def _records(chosen: Any, registry: Any, run: Any) -> Iterator[tuple[Path, Seque
         raise ConfigError("--protein and --ligand go together: give both")
     if chosen.protein is None and not chosen.files:
         raise ConfigError("nothing to predict: give files, or --protein and --ligand")
+    if chosen.protein is None and chosen.reader:
+        raise ConfigError("--reader.*: settings for --protein and --ligand, which are not given")
     for path in chosen.files:
         yield path, read_file(registry, path, run.schema.structure)
     if chosen.protein is None:
         return
     if run.schema.structure != Structure.COMPLEX:
         raise ConfigError(f"--protein, --ligand: {chosen.run} reads {run.schema.structure}")
-    found = complex_reader(registry).poses(chosen.protein, chosen.ligand, progress=False)
+    options = {"progress": False, **chosen.reader}
+    found = complex_reader(registry).poses(chosen.protein, chosen.ligand, **options)
     print(found.summary(), file=sys.stderr)
     for failure in found.failures:
         print(f"{failure.name} left out: {failure.reason}", file=sys.stderr)
