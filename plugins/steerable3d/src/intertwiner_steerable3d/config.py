@@ -116,8 +116,8 @@ class NetworkConfig:
     head: "mean" of the last scalars over the grid, their means in "shells" about the centre, or
         "flatten": every voxel of the last grid apart, which is only right for volumes in a fixed
         local frame.
-    shells: how many. inputs_in_shells: the input's own means in twice as many join
-        the head.
+    shells: how many. inputs_join: the input's own means in shells join the head; with "flatten",
+        those in cells too. standardise: batch norm, and half the dropout, before the head's layers.
     hidden: widths of the layers after it; dropout: before the last.
     """
 
@@ -128,7 +128,8 @@ class NetworkConfig:
     smooth: bool = True
     head: Head = "shells"
     shells: Annotated[int, Ge(1)] = 4
-    inputs_in_shells: bool = False
+    inputs_join: bool = False
+    standardise: bool = False
     hidden: tuple[Width, ...] = (128,)
     dropout: Rate = 0.0
     basis: BasisKind = "optimal"
@@ -140,7 +141,7 @@ class NetworkConfig:
 class CnnConfig:
     """A plain CNN of your own layout: convolution, batch norm, ReLU, and the same heads.
 
-    channels: after every block; sizes, strides, head, shells, hidden, dropout: as in
+    channels: after every block; the others as in
         `NetworkConfig`. turn: every training volume is turned by one of the 24 rotations of the
         grid, drawn anew in every step.
     """
@@ -151,6 +152,8 @@ class CnnConfig:
     smooth: bool = True
     head: Head = "flatten"
     shells: Annotated[int, Ge(1)] = 4
+    inputs_join: bool = False
+    standardise: bool = False
     hidden: tuple[Width, ...] = (128,)
     dropout: Rate = 0.0
     turn: bool = False

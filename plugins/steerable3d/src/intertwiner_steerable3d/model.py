@@ -137,11 +137,12 @@ def build_network(config: NetworkConfig, schema: Schema) -> VolumeModel:
         trunk,
         config.head,
         features=last,
-        channels=channels if config.inputs_in_shells else 0,
+        channels=channels if config.inputs_join else 0,
         outputs=_outputs(schema),
         shells=config.shells,
         hidden=config.hidden,
         dropout=config.dropout,
+        standardise=config.standardise,
     )
     return VolumeModel(network, schema)
 
@@ -155,11 +156,12 @@ def build_cnn(config: CnnConfig, schema: Schema) -> VolumeModel:
         trunk,
         config.head,
         features=config.channels[-1],
-        channels=0,
+        channels=channels if config.inputs_join else 0,
         outputs=_outputs(schema),
         shells=config.shells,
         hidden=config.hidden,
         dropout=config.dropout,
+        standardise=config.standardise,
     )
     if config.turn:
         network = nn.Sequential(RandomGridRotation(), network)

@@ -114,20 +114,20 @@ def prediction_of(field: Field, predictions: Mapping[str, Tensor], truth: Tensor
 
 
 def target_spreads(records: Iterable[Data], schema: Schema) -> dict[str, float]:
-    """The spread s_t of every target over `records`, labels that are missing left out.
+    """The spread s_t of every target over `records`, missing labels left out; 1 for a class.
 
     Raises `DataError` when a target has no label at all.
     """
-    columns: dict[str, list[Tensor]] = {field.name: [] for field in schema.targets}
-    for record in records:
+    measured = [field for field in schema.targets if not isinstance(field.rep, Label)]
+    columns: dict[str, list[Tensor]] = {field.name: [] for field in measured}
+    for record in records if measured else ():  # records may be made on demand
         for name, column in columns.items():
             column.append(record[name].reshape(-1))
-    return {field.name: _spread(field, torch.cat(columns[field.name])) for field in schema.targets}
+    spreads = {field.name: _spread(field, torch.cat(columns[field.name])) for field in measured}
+    return {field.name: spreads.get(field.name, 1.0) for field in schema.targets}
 
 
 def _spread(field: Field, values: Tensor) -> float:
-    if isinstance(field.rep, Label):
-        return 1.0
     values = values.double()
     values = values[torch.isfinite(values)]
     if not len(values):

@@ -63,13 +63,11 @@ class Environments:
         return len(self.residues)
 
     def __getitem__(self, index: int) -> Environment:
-        pos, element = self.around(index)
-        return Environment(self._turned(pos, index), element)
+        return self.turned(self.around(index), index)
 
-    def counts(self, index: int) -> Float[Tensor, " width"]:
-        """See `intertwiner_steerable3d.data.counts`."""
-        pos, element = self.around(index)
-        return counts(pos, element, self.carbon_alpha[index], self.frames[index])
+    def counts(self, around: Environment, index: int) -> Float[Tensor, " width"]:
+        """Of what `around(index)` gave, see `intertwiner_steerable3d.data.counts`."""
+        return counts(*around, self.carbon_alpha[index], self.frames[index])
 
     def around(self, index: int) -> Environment:
         """The environment in the file's own axes."""
@@ -80,10 +78,12 @@ class Environments:
         chosen = near.nonzero()[:, 0]
         return Environment(pos[chosen], self.proteins.element[begin:end][chosen])
 
-    def _turned(self, pos: Float[Tensor, "atoms 3"], index: int) -> Float[Tensor, "atoms 3"]:
+    def turned(self, around: Environment, index: int) -> Environment:
+        """What `around(index)` gave, in the axes asked for."""
         if self.frame == "backbone":
-            return pos @ self.frames[index].T
+            return Environment(around.pos @ self.frames[index].T, around.element)
         if self.frame == "random":
             draw = torch.Generator().manual_seed(self.seed * 1_000_003 + int(self.residues[index]))
-            return pos @ random_rotations(1, draw)[0].float().T
-        return pos
+            rotation = random_rotations(1, draw)[0].float()
+            return Environment(around.pos @ rotation.T, around.element)
+        return around

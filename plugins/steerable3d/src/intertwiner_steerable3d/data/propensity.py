@@ -96,7 +96,8 @@ class ResidueVolumes:
 
     def record(self, index: int) -> Data:
         """volume: one channel for each of C, N, O, S; counts: see `data.counts`."""
-        pos, element = self.environments[index]
+        around = self.environments.around(index)
+        pos, element = self.environments.turned(around, index)
         volume = voxelise_atoms(
             pos,
             element,
@@ -107,7 +108,7 @@ class ResidueVolumes:
         ).volume
         return Data(
             volume=volume,
-            counts=self.environments.counts(index)[None],
+            counts=self.environments.counts(around, index)[None],
             residue=self.labels[index : index + 1],
             name=self.name(index),
             num_nodes=1,

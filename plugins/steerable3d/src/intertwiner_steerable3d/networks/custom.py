@@ -19,13 +19,37 @@ __all__ = ["CustomNetwork", "cnn_trunk"]
 CELLS: Final = 4
 """Cells along an edge of what a flattened grid is averaged to."""
 
+INPUT_CELLS: Final = 6
+INPUT_SHELLS: Final = 12
+"""Cells and shells of the input's own means, where they join the head."""
+
+
+class InputMeans(nn.Module):
+    """log(1 + 20 m) of the input's means m in shells about the centre, and in cells if asked for.
+
+    They count atoms, coarsely: what a network without convolutions would go by.
+    """
+
+    def __init__(self, channels: int, *, cells: bool) -> None:
+        super().__init__()
+        self.shells = ShellPooling(INPUT_SHELLS)
+        self.cells = nn.AdaptiveAvgPool3d(INPUT_CELLS) if cells else None
+        self.width = channels * (INPUT_SHELLS + (INPUT_CELLS**3 if cells else 0))
+
+    def forward(self, x: Float[Tensor, "batch c x y z"]) -> Float[Tensor, "batch width"]:
+        """Shells, then cells."""
+        found = [self.shells(x)]
+        if self.cells is not None:
+            found.append(self.cells(x).flatten(1))
+        return torch.log1p(20 * torch.cat(found, 1))
+
 
 class CustomNetwork(nn.Module):
     """Volumes to rows: what the head reads of the trunk's last channels goes into a perceptron.
 
     head: `mean` over the grid, means in `shells`, or `flatten`: means in 4^3 cells, each apart.
-    features: the trunk's last channels. channels: of the input whose own means in shells join, or
-    0. hidden: widths of the perceptron.
+    features: the trunk's last channels. channels: of the input whose own means join (see
+    `InputMeans`), or 0. hidden: widths of the perceptron. standardise: batch norm before it.
     """
 
     def __init__(
@@ -39,6 +63,7 @@ class CustomNetwork(nn.Module):
         shells: int,
         hidden: Sequence[int],
         dropout: float,
+        standardise: bool = False,
     ) -> None:
         super().__init__()
         heads: dict[str, tuple[nn.Module, int]] = {
@@ -50,9 +75,15 @@ class CustomNetwork(nn.Module):
             raise InvalidSetting(f"head {head!r}: use one of {', '.join(heads)}")
         self.trunk = trunk
         self.head, places = heads[head]
-        self.around = ShellPooling(2 * shells) if channels else None
-        width = features * places + channels * 2 * shells
-        self.perceptron = perceptron((width, *hidden, outputs), dropout=dropout)
+        width = features * places
+        self.around: InputMeans | None = None
+        if channels:
+            self.around = InputMeans(channels, cells=head == "flatten")
+            width += self.around.width
+        layers = perceptron((width, *hidden, outputs), dropout=dropout)
+        if standardise:
+            layers = nn.Sequential(nn.BatchNorm1d(width), nn.Dropout(dropout / 2), layers)
+        self.perceptron = layers
 
     def forward(self, x: Float[Tensor, "batch c x y z"]) -> Float[Tensor, "batch outputs"]:
         """One row a volume."""
