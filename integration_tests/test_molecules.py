@@ -5,24 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+Command = Callable[..., subprocess.CompletedProcess[str]]
 WATER = [("O", 0.0, 0.0, 0.119), ("H", 0.0, 0.763, -0.477), ("H", 0.0, -0.763, -0.477)]
-
-
-def intertwiner(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "intertwiner", *map(str, arguments)],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
 
 
 def xyz(atoms: list[tuple[str, float, float, float]]) -> str:
@@ -38,7 +28,7 @@ def sdf(atoms: list[tuple[str, float, float, float]]) -> str:
 
 
 @pytest.fixture(scope="module")
-def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run_folder(tmp_path_factory: pytest.TempPathFactory, intertwiner: Command) -> Path:
     """One epoch of the depthwise network on 64 molecules."""
     folder = tmp_path_factory.mktemp("molecules") / "run"
     done = intertwiner(
@@ -52,7 +42,7 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_evaluate_reports_the_dipole_in_debye_beside_its_control(run_folder):
+def test_evaluate_reports_the_dipole_in_debye_beside_its_control(intertwiner, run_folder):
     done = intertwiner("evaluate", run_folder, "--json")
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
@@ -65,7 +55,7 @@ def test_evaluate_reports_the_dipole_in_debye_beside_its_control(run_folder):
         assert metric["error"] > 0
 
 
-def test_one_molecule_has_one_dipole_whatever_the_file_format(run_folder, tmp_path):
+def test_one_molecule_has_one_dipole_whatever_the_file_format(intertwiner, run_folder, tmp_path):
     (tmp_path / "water.xyz").write_text(xyz(WATER))
     (tmp_path / "water.sdf").write_text(sdf(WATER))
     turned = [(element, -y, x, z) for element, x, y, z in WATER]
@@ -82,7 +72,7 @@ def test_one_molecule_has_one_dipole_whatever_the_file_format(run_folder, tmp_pa
     assert from_turned == pytest.approx(from_xyz, abs=1e-5)
 
 
-def test_forces_are_a_row_for_every_atom_of_molecules_of_any_size(tmp_path):
+def test_forces_are_a_row_for_every_atom_of_molecules_of_any_size(intertwiner, tmp_path):
     done = intertwiner(
         "train", "depthwise", "gfn2-small", "--out", tmp_path / "run", "--quiet",
         "--data.limit", 32, "--training.epochs", 1, "--training.accelerator", "cpu",
@@ -104,7 +94,7 @@ def test_forces_are_a_row_for_every_atom_of_molecules_of_any_size(tmp_path):
     assert len({row["energy [eV]"] for row in rows[:3]}) == 1
 
 
-def test_an_element_not_trained_on_is_one_clear_line(run_folder, tmp_path):
+def test_an_element_not_trained_on_is_one_clear_line(intertwiner, run_folder, tmp_path):
     chloride = [("Cl" if element == "O" else element, *place) for element, *place in WATER]
     (tmp_path / "good.xyz").write_text(xyz(WATER))
     (tmp_path / "chloride.xyz").write_text(xyz(chloride))
@@ -117,7 +107,7 @@ def test_an_element_not_trained_on_is_one_clear_line(run_folder, tmp_path):
     assert "H (1), C (6), N (7), O (8), F (9)" in line
 
 
-def test_a_file_that_is_not_there_is_one_clear_line(run_folder, tmp_path):
+def test_a_file_that_is_not_there_is_one_clear_line(intertwiner, run_folder, tmp_path):
     done = intertwiner("predict", run_folder, tmp_path / "absent.xyz")
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()

@@ -38,19 +38,15 @@ def registry():
 
 
 @pytest.fixture
-def command() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs `python -m intertwiner ...` with the toy plugin (and `also` a folder) installed."""
+def command(
+    intertwiner: Callable[..., subprocess.CompletedProcess[str]],
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs `intertwiner ...` with the toy plugin (and `also` a folder) installed."""
 
     def run(
         *arguments: object, also: Path | None = None, **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "intertwiner", *map(str, arguments)],
-            env=toy_environment(also, **environment),
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        return intertwiner(*arguments, environment=toy_environment(also, **environment))
 
     return run
 
