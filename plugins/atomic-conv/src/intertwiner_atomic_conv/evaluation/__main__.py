@@ -36,7 +36,6 @@ from intertwiner_atomic_conv.evaluation.table import (
     markdown,
     verdicts,
 )
-from intertwiner_atomic_conv.evaluation.wrong_pocket import in_other_pockets
 
 POOLED = "pooled ensemble"
 NETWORKS = {
@@ -73,11 +72,9 @@ def main(arguments: Sequence[str]) -> int:
         "pooled, labels permuted": models.pooled_permuted,
         "pooled, ligand 50 angstrom away": models.pooled_apart,
     }
-    moved = in_other_pockets(records)
-    networks: dict[str, Predict] = {}
-    for name, config in NETWORKS.items():
-        network = models.TrainedNetwork(config, records, moved)
-        networks |= {name: network, name + ELSEWHERE: network.elsewhere}
+    networks: dict[str, Predict] = {
+        name: models.TrainedNetwork(config, records) for name, config in NETWORKS.items()
+    }
     for split in chosen.splits:
         table = _table(chosen, split, data, controls, networks)
         text = markdown(table, counts) + "\n" + "\n".join(_said(table, data))

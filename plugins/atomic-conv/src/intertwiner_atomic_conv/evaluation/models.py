@@ -35,7 +35,7 @@ SCHEMA = Schema(structure=Structure.COMPLEX, inputs=COMPLEX_FIELDS, targets=(AFF
 Table = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
-BATCH, EPOCHS, RATE, DECAY, CLIP = 32, 20, 3e-3, 1e-2, 5.0
+BATCH, EPOCHS, RATE, DECAY, CLIP = 32, 10, 3e-3, 1e-2, 5.0
 KEPT_GRAPHS = 2**31
 KEPT_FITS = 8
 
@@ -110,43 +110,22 @@ def _permuted(data: Descriptors, train: Numbers, seed: int) -> Table:
 
 
 class TrainedNetwork:
-    """A network trained by AdamW with one cycle of the learning rate; a method of the table.
-
-    elsewhere: the records with every ligand in another protein's pocket.
-    """
+    """A network trained by AdamW with one cycle of the learning rate; a method of the table."""
 
     def __init__(
-        self,
-        config: AtomicConvConfig,
-        records: Sequence[Data],
-        elsewhere: Sequence[Data],
-        epochs: int = EPOCHS,
+        self, config: AtomicConvConfig, records: Sequence[Data], epochs: int = EPOCHS
     ) -> None:
-        self.config, self.records, self.moved = config, records, elsewhere
-        self.epochs = epochs
+        self.config, self.records, self.epochs = config, records, epochs
         self._graphs = GraphCache(build_network(config, SCHEMA)._graph, KEPT_GRAPHS)
-        self._kept: dict[tuple[int, bytes], AtomicConvNetwork] = {}
 
     def __call__(self, data: Descriptors, train: Numbers, test: Numbers, seed: int) -> Table:
         """Predictions of the test rows."""
-        return _outputs(self._trained(train, seed), [self.records[row] for row in test])
-
-    def elsewhere(self, data: Descriptors, train: Numbers, test: Numbers, seed: int) -> Table:
-        """The same network's predictions of the ligands in other pockets."""
-        return _outputs(self._trained(train, seed), [self.moved[row] for row in test])
-
-    def _trained(self, train: Numbers, seed: int) -> AtomicConvNetwork:
-        key = seed, train.tobytes()
-        if key not in self._kept:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(seed)
-                model = build_network(self.config, SCHEMA)
-                model.graphs = self._graphs
-                _train(model, [self.records[row] for row in train], self.epochs, seed)
-            while len(self._kept) >= KEPT_FITS:
-                self._kept.pop(next(iter(self._kept)))
-            self._kept[key] = model.eval()
-        return self._kept[key]
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            model = build_network(self.config, SCHEMA)
+            model.graphs = self._graphs
+            _train(model, [self.records[row] for row in train], self.epochs, seed)
+        return _outputs(model.eval(), [self.records[row] for row in test])
 
 
 def _train(model: AtomicConvNetwork, records: list[Data], epochs: int, seed: int) -> None:
