@@ -1,0 +1,1 @@
+"""How equivariant a basis is on a lattice: its elements, a random network, and over angles."""
