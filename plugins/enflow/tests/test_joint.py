@@ -206,6 +206,18 @@ def test_samples_are_molecules_of_known_sizes(flow: JointFlow) -> None:
     assert bool(found.log_prob.isfinite().all())
 
 
+def test_a_path_ends_at_the_sample_of_the_same_noise(flow: JointFlow) -> None:
+    sizes = torch.tensor([4, 3])
+    settings = {"sizes": sizes, "generator": torch.Generator().manual_seed(0)}
+    frames = flow.path(2, (1.0, 0.4, 0.0), **settings)
+    end = flow.sample(2, sizes=sizes, generator=torch.Generator().manual_seed(0))
+    assert len(frames) == 3
+    torch.testing.assert_close(frames[-1].x, end.x, rtol=0, atol=1e-3)
+    assert torch.equal(frames[-1].z, end.z)
+    with pytest.raises(ValueError, match="begin at 1"):
+        flow.path(1, (0.5, 0.0))
+
+
 @pytest.mark.parametrize("aligned", [True, False])
 def test_losses_reach_what_they_should(flow: JointFlow, aligned: bool) -> None:
     x, z, mask = molecules()

@@ -12,7 +12,13 @@ from torch_geometric.data import Data
 from intertwiner.errors import DataError, RunError
 from intertwiner_enflow.datasets.excerpt import excerpt
 from intertwiner_enflow.targets import DoubleWell, LennardJones
-from intertwiner_enflow.viz import draw_double_well, draw_film, draw_molecule_grid, write_page
+from intertwiner_enflow.viz import (
+    draw_double_well,
+    draw_film,
+    draw_molecule_film,
+    draw_molecule_grid,
+    write_page,
+)
 from intertwiner_enflow.viz._raster import Canvas, colour
 
 image = pytest.importorskip("matplotlib.image")
@@ -35,6 +41,11 @@ def test_the_double_well_is_drawn(tmp_path: Path) -> None:
 def test_the_film_has_a_frame_for_every_time(tmp_path: Path) -> None:
     x = excerpt(LennardJones(13, pair="half"))[:3]
     assert is_drawn(draw_film(x, (1.0, 0.5, 0.0), tmp_path / "film.png"))
+
+
+def test_a_molecule_on_its_way_is_drawn(tmp_path: Path) -> None:
+    frames = [Data(z=WATER.z, pos=scale * WATER.pos) for scale in (0.3, 0.6, 1.0)]
+    assert is_drawn(draw_molecule_film(frames, (1.0, 0.5, 0.0), tmp_path / "film.png"))
 
 
 def test_molecules_are_drawn_and_unstable_atoms_are_ringed_red(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ scaled (x, v). With K draws the mean of the exponential over draws gives a tight
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -214,25 +216,63 @@ class JointFlow(nn.Module):
         generator: torch.Generator | None = None,
     ) -> Molecules:
         """n molecules of the given sizes, or of sizes drawn from p(M)."""
+        counts, mask, state = self._prior(n, sizes, generator)
+        kind = divergence if return_log_prob else "none"
+        transport = make_transport(self.dynamics, state, mask, kind, 1, "gaussian", generator)
+        chosen = (solver or self.settings).with_tolerance(tolerance)
+        found = solve(transport, transport.begin(state), 1.0, 0.0, chosen, generator)
+        log_prob = None
+        if return_log_prob:
+            dim = self.dynamics.dimension
+            log_prob = log_prior(state[..., :dim], mask) + log_normal(state[..., dim:], mask)
+            log_prob = log_prob - transport.integral(found.y).sum(dim=1)
+            log_prob = log_prob + self.actnorm.log_determinant(mask, dim)
+            log_prob = log_prob + self.sizes.log_prob(counts).to(log_prob)
+        return self._read(transport.state(found.y), mask, found.failed, log_prob)
+
+    @torch.no_grad()
+    def path(
+        self,
+        n: int,
+        times: Sequence[float],
+        *,
+        sizes: Int[Tensor, " n"] | None = None,
+        generator: torch.Generator | None = None,
+    ) -> list[Molecules]:
+        """n molecules on their way: what is read from the state at each of the times.
+
+        times: from 1, the prior, downwards to 0. Raises `ValueError` unless they begin at 1.
+        """
+        if not times or times[0] != 1.0:
+            raise ValueError(f"path: times are {list(times)}; they begin at 1, the prior")
+        _, mask, state = self._prior(n, sizes, generator)
+        failed = torch.zeros(n, dtype=torch.bool)
+        frames = [self._read(state, mask, failed)]
+        transport = make_transport(self.dynamics, state, mask, "none", 1, "gaussian", generator)
+        for start, end in pairwise(times):
+            found = solve(transport, transport.begin(state), start, end, self.settings, generator)
+            state, failed = transport.state(found.y), failed | found.failed
+            frames.append(self._read(state, mask, failed))
+        return frames
+
+    def _prior(
+        self, n: int, sizes: Int[Tensor, " n"] | None, generator: torch.Generator | None
+    ) -> tuple[Int[Tensor, " n"], Float[Tensor, "n most"], Float[Tensor, "n most channels"]]:
+        """Numbers of atoms, the mask, and a state drawn for each."""
         counts = self.sizes.sample(n, generator) if sizes is None else sizes
         most, dim = int(counts.max()), self.dynamics.dimension
         like = next(self.parameters())
         mask = (torch.arange(most) < counts.unsqueeze(1)).to(like)
         z_x = sample_prior((n, most, dim), mask, generator, like.dtype, like.device)
         z_h = masked_noise(z_x.new_zeros(n, most, self.vocabulary.features), mask, generator)
-        state = torch.cat((z_x, z_h), dim=-1)
-        kind = divergence if return_log_prob else "none"
-        transport = make_transport(self.dynamics, state, mask, kind, 1, "gaussian", generator)
-        chosen = (solver or self.settings).with_tolerance(tolerance)
-        found = solve(transport, transport.begin(state), 1.0, 0.0, chosen, generator)
-        end = transport.state(found.y)
-        x, v = self.actnorm.inverse(end[..., :dim], end[..., dim:], mask)
-        failed = found.failed | ~end.isfinite().all(dim=(1, 2))
-        log_prob = None
-        if return_log_prob:
-            log_prob = log_prior(z_x, mask) + log_normal(z_h, mask)
-            log_prob = log_prob - transport.integral(found.y).sum(dim=1)
-            log_prob = log_prob + self.actnorm.log_determinant(mask, dim)
-            log_prob = log_prob + self.sizes.log_prob(counts).to(log_prob)
+        return counts, mask, torch.cat((z_x, z_h), dim=-1)
+
+    def _read(
+        self, state: Tensor, mask: Tensor, failed: Tensor, log_prob: Tensor | None = None
+    ) -> Molecules:
+        """The molecules that states stand for."""
+        dim = self.dynamics.dimension
+        x, v = self.actnorm.inverse(state[..., :dim], state[..., dim:], mask)
         elements = self.vocabulary.decode(class_of(v[..., :-1]), mask)
+        failed = failed | ~state.isfinite().all(dim=(1, 2))
         return Molecules(x, elements, mask, failed, log_prob)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from jaxtyping import Float
@@ -137,6 +137,13 @@ class MoleculeFlow(nn.Module):
             )
             records |= {row: _record(found, place) for place, row in enumerate(rows.tolist())}
         return [records[row] for row in range(n)]
+
+    def path(
+        self, times: Sequence[float], *, generator: torch.Generator | None = None
+    ) -> list[Data]:
+        """One molecule on its way, as a record for each of the times, which begin at 1."""
+        frames = self.flow.path(1, times, generator=generator)
+        return [_record(frame, 0) for frame in frames]
 
 
 def noise_of_atoms(

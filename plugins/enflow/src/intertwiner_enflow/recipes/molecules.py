@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
 from torch_geometric.data import Data
@@ -21,12 +21,13 @@ from intertwiner_enflow.molecules import (
     gaussian_cloud,
     score_molecules,
     shuffled_types,
+    stable_atoms,
     write_sdf,
     write_xyz,
 )
 from intertwiner_enflow.molecules.bonds import SYMBOLS
 from intertwiner_enflow.recipes.tables import drawn
-from intertwiner_enflow.viz import draw_molecule_grid, write_page
+from intertwiner_enflow.viz import draw_molecule_film, draw_molecule_grid, write_page
 
 __all__ = ["report"]
 
@@ -36,6 +37,8 @@ COLUMNS: Final = (
 )
 _SAMPLES: Final = 1_000
 _NOISES: Final = (0.02, 0.05, 0.1)
+_TIMES: Final = (1.0, 0.75, 0.5, 0.25, 0.1, 0.0)
+_FILMED: Final = 12
 
 
 def report(results: Sequence[ArmResult], folder: Path) -> Report:
@@ -54,15 +57,13 @@ def report(results: Sequence[ArmResult], folder: Path) -> Report:
     }
     write_xyz(folder / "samples.xyz", samples)
     write_sdf(folder / "samples.sdf", samples)
-    write_page(
-        [record.pos[None] for record in samples[:50]],
-        (0.0,),
-        folder / "molecules.html",
-        elements=[record.z for record in samples[:50]],
-        title="sampled molecules",
-    )
+    frames = _film(run, folder)
     groups = {"sampled": samples[:16], "true": true[:16]}
-    pictures, missing = drawn([partial(draw_molecule_grid, groups, folder / "molecules.png")])
+    drawings = [
+        partial(draw_molecule_grid, groups, folder / "molecules.png"),
+        partial(draw_molecule_film, frames, _TIMES, folder / "film.png"),
+    ]
+    pictures, missing = drawn(drawings)
     return Report(
         title=f"{run.config.dataset}: positions and elements sampled together",
         columns=COLUMNS,
@@ -75,6 +76,7 @@ def report(results: Sequence[ArmResult], folder: Path) -> Report:
             f"NLL is a bound, exact for molecules of up to {_exact_directions(run)} coordinates, "
             "elements included, and by one probe above: unbiased, its spread in the error.",
             "The flow gives both mirror images of a molecule the same density.",
+            f"film.png shows the best of {_FILMED} paths; molecules.html has them all.",
             f"{results[0].seconds:.0f} s of training, {results[0].parameters:,} parameters.",
             *missing,
         ),
@@ -89,6 +91,22 @@ def _records(run: Run, part: str) -> list[Data]:
     """Molecules of the run's own data whose elements are in the table of bonds."""
     task = build_task(load_registry(), replace(run.config))
     return [record for record in task.parts[part] if set(record.z.tolist()) <= set(SYMBOLS)]
+
+
+def _film(run: Run, folder: Path) -> list[Data]:
+    """Writes the paths of some molecules as a page to turn about, and gives that of the one with
+    the largest share of stable atoms, whose elements are those of its end."""
+    model: Any = run.model
+    generator = torch.Generator().manual_seed(0)
+    paths = [model.path(_TIMES, generator=generator) for _ in range(_FILMED)]
+    write_page(
+        [torch.stack([record.pos for record in path]) for path in paths],
+        _TIMES,
+        folder / "molecules.html",
+        elements=[path[-1].z for path in paths],
+        title="sampled molecules on their way",
+    )
+    return max(paths, key=lambda path: float(stable_atoms(path[-1].z, path[-1].pos).float().mean()))
 
 
 def _is_whole(record: Data) -> bool:

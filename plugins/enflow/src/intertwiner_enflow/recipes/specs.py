@@ -115,23 +115,17 @@ def _few_paper(size: int) -> Arm:
 def _molecules() -> Iterable[RecipeSpec]:
     joint = {**_TRAINING, "model.exact_directions": 0, "training.batch_size": 64}
     published = {**joint, **_PAPER_TRAINING, "training.epochs": 100, "training.batch_size": 128}
-    for name, dataset, summary, small, hour in (
-        (
-            "gfn2-joint",
-            "gfn2-small",
-            "Positions and elements of small molecules, sampled",
-            160,
-            900,
-        ),
-        ("qm9-joint", "qm9", "Positions and elements of QM9 molecules, sampled", 5, 30),
+    for name, summary, small, hour in (
+        ("gfn2", "Positions and elements of small molecules, sampled", 60, 900),
+        ("qm9", "Positions and elements of QM9 molecules, sampled", 3, 30),
     ):
         ours = {**joint, "model.tolerance": 1e-4}
         yield RecipeSpec(
-            name=name,
+            name=f"{name}-joint",
             summary=summary,
             reference=PAPER,
             model="enflow/egnn-joint",
-            dataset=f"atoms/{dataset}",
+            dataset="atoms/gfn2-small" if name == "gfn2" else f"atoms/{name}",
             arms=(Arm(name="joint"),),
             scales={
                 "small": Scale(overrides={**ours, "training.epochs": small}, seeds=(0,)),

@@ -14,7 +14,7 @@ from intertwiner_enflow.molecules import bond_orders, stable_atoms
 from intertwiner_enflow.viz._figure import new_figure, save
 from intertwiner_enflow.viz._raster import Array, Canvas, colour
 
-__all__ = ["COLOURS", "RADII", "draw_molecule_grid"]
+__all__ = ["COLOURS", "RADII", "draw_molecule_film", "draw_molecule_grid"]
 
 COLOURS: Final = {
     1: "#e8e8e8",
@@ -54,11 +54,38 @@ def draw_molecule_grid(
     return save(figure, out)
 
 
-def _paint(record: Data) -> Array:
-    """One molecule, seen along the direction in which it extends least."""
-    places = (record.pos - record.pos.mean(dim=0)).double().numpy()
-    places = places @ np.linalg.svd(places, full_matrices=len(places) < 3)[2].T
-    reach = float(np.abs(places[:, :2]).max()) + _MARGIN
+def draw_molecule_film(frames: Sequence[Data], times: Sequence[float], out: Path) -> Path:
+    """Draws one molecule on its way, side by side, all from one side and at one scale.
+
+    frames: records with `z` and `pos` (angstrom), elements as they are read at each of the times.
+    """
+    turn = _flat(_places(frames[-1]))
+    reach = max(float(np.abs(_places(frame) @ turn.T).max()) for frame in frames) + _MARGIN
+    figure = new_figure(2.2 * len(frames), 2.6)
+    axes = np.atleast_1d(figure.subplots(1, len(frames)))
+    for ax, frame, time in zip(axes, frames, times, strict=True):
+        ax.imshow(_paint(frame, turn, reach))
+        ax.set_title(f"t = {time:g}")
+        ax.axis("off")
+    return save(figure, out)
+
+
+def _places(record: Data) -> Array:
+    found: Array = (record.pos - record.pos.mean(dim=0)).double().numpy()
+    return found
+
+
+def _flat(places: Array) -> Array:
+    """The rotation after which a molecule is seen along the direction it extends least in."""
+    found: Array = np.linalg.svd(places, full_matrices=len(places) < 3)[2]
+    return found
+
+
+def _paint(record: Data, turn: Array | None = None, reach: float = 0.0) -> Array:
+    """One molecule, turned, within `reach`; by itself from its flat side and as large as fits."""
+    places = _places(record)
+    places = places @ (_flat(places) if turn is None else turn).T
+    reach = reach or float(np.abs(places[:, :2]).max()) + _MARGIN
     canvas = Canvas(2 * reach, 2 * reach, _PIXELS / (2 * reach), (-reach, reach))
     numbers = record.z.tolist()
     tints = [colour(COLOURS[number]) for number in numbers]
