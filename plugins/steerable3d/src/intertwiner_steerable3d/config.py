@@ -111,7 +111,8 @@ class NetworkConfig:
     fields: type of the features after each block, multiplicities of orders 0, 1, 2, ...; the last
         block is read out, so only its scalars count.
     sizes: of the kernels, in voxels, one for every block; strides: likewise.
-    norm: batch normalisation of fields before every convolution.
+    norm: normalisation of fields before every convolution; calibrated: its statistics are found
+        once, from the training data, and not from every batch.
     smooth: low-pass filters before strides.
     head: "mean" of the last scalars over the grid, their means in "shells" about the centre, or
         "flatten": every voxel of the last grid apart, which is only right for volumes in a fixed
@@ -125,6 +126,7 @@ class NetworkConfig:
     sizes: Annotated[tuple[Width, ...], Len(1)] = (5, 5, 5, 5)
     strides: Annotated[tuple[Width, ...], Len(1)] = (2, 2, 1, 1)
     norm: bool = True
+    calibrated: bool = False
     smooth: bool = True
     head: Head = "shells"
     shells: Annotated[int, Ge(1)] = 4

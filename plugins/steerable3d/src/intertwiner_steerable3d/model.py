@@ -15,6 +15,7 @@ from intertwiner_steerable3d.bases.settings import BasisSettings
 from intertwiner_steerable3d.config import CnnConfig, NetworkConfig, PresetConfig
 from intertwiner_steerable3d.errors import InvalidSetting, VoxelWarning
 from intertwiner_steerable3d.layers.block import BlockSettings
+from intertwiner_steerable3d.layers.calibration import calibrate, has_frozen_norms
 from intertwiner_steerable3d.layers.field_type import FieldType
 from intertwiner_steerable3d.networks import build
 from intertwiner_steerable3d.networks.custom import CustomNetwork, cnn_trunk
@@ -27,8 +28,9 @@ __all__ = ["VolumeModel", "build_cnn", "build_network", "build_preset"]
 class VolumeModel(nn.Module):
     """A network from volumes to rows of numbers, its columns dealt out to the targets.
 
-    A `Label` of so many classes takes as many columns, its logits; a scalar takes one, in units of
-    the spread of the training labels around their mean, which `prepare` finds.
+    A `Label` of so many classes takes as many columns, its logits; a scalar takes one for each of
+    its channels, in units of the spread of the training labels around their mean, which `prepare`
+    finds.
     """
 
     def __init__(self, network: nn.Module, schema: Schema) -> None:
@@ -37,23 +39,31 @@ class VolumeModel(nn.Module):
         self.volume = volume_field(schema).name
         self.targets = {field.name: columns_of(field) for field in schema.targets}
         self.labels = {field.name for field in schema.targets if isinstance(field.rep, Label)}
+        self.single = {field.name for field in schema.targets if field.rep == Scalar()}
         self.mean: Tensor
         self.spread: Tensor
         self.register_buffer("mean", torch.zeros(len(self.targets)))
         self.register_buffer("spread", torch.ones(len(self.targets)))
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """Logits [records, classes] of labels, values [records] of scalars."""
+        """Logits [records, classes] of labels, values [records] or [records, channels]."""
         rows = self.network(batch[self.volume]).split(list(self.targets.values()), 1)
         found = {}
         for number, (name, columns) in enumerate(zip(self.targets, rows, strict=True)):
-            scaled = columns[:, 0] * self.spread[number] + self.mean[number]
+            scaled = columns * self.spread[number] + self.mean[number]
+            scaled = scaled[:, 0] if name in self.single else scaled
             found[name] = columns if name in self.labels else scaled
         return found
 
     @torch.no_grad()
     def prepare(self, batches: Iterable[Batch]) -> None:
-        """Mean and spread of every scalar target; labels that are missing are left out."""
+        """Mean and spread of every scalar target; labels that are missing are left out.
+
+        Frozen norms get the statistics of all batches.
+        """
+        if has_frozen_norms(self.network):
+            batches = list(batches)
+            calibrate(self.network, (batch[self.volume] for batch in batches))
         scalars = [name for name in self.targets if name not in self.labels]
         columns: dict[str, list[Tensor]] = {name: [] for name in scalars}
         for batch in batches if scalars else ():
@@ -90,7 +100,7 @@ def columns_of(field: Field) -> int:
     if field.site == GRAPH and isinstance(field.rep, Label) and field.rep.classes:
         return field.rep.classes
     if field.site == GRAPH and isinstance(field.rep, Scalar):
-        return 1
+        return field.rep.width
     raise InvalidSetting(
         f"target {field.name} is a {field.rep} of each {field.site}: this network gives scalars "
         "of a record, and labels whose number of classes is declared"
@@ -128,7 +138,10 @@ def build_network(config: NetworkConfig, schema: Schema) -> VolumeModel:
         )
     channels = input_channels(schema)
     settings = BlockSettings(
-        basis=_basis(config), momentum=0.1 if config.norm else None, smooth=config.smooth
+        basis=_basis(config),
+        momentum=0.1 if config.norm else None,
+        frozen=config.calibrated,
+        smooth=config.smooth,
     )
     last = config.fields[-1][0]
     types: list[FieldType] = [(channels,), *config.fields[:-1], (last,)]

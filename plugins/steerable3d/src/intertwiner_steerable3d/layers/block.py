@@ -26,14 +26,16 @@ __all__ = ["BlockSettings", "GatedBlock"]
 class BlockSettings:
     """What the blocks of a network have in common.
 
-    momentum: of the running averages of the field normalisation, None for none. smooth: a low-pass
-    filter takes the place of a plain stride. dropout: of fields.
+    momentum: of the running averages of the field normalisation, None for none. frozen: they are
+    set once, by `layers.calibration`. smooth: a low-pass filter takes the place of a plain stride.
+    dropout: of fields.
     The rest as in `SteerableConv3d` and `FieldBatchNorm`.
     """
 
     basis: BasisSettings = field(default_factory=BasisSettings)
     step: Step = (1.0, 1.0, 1.0)
     momentum: float | None = 0.1
+    frozen: bool = False
     norm_kind: NormKind = "field"
     pad_after_norm: bool = False
     smooth: bool = True
@@ -54,7 +56,9 @@ class BlockSettings:
         """A convolution with these settings."""
         norm = None
         if self.momentum is not None:
-            norm = FieldBatchNorm(fields_in, momentum=self.momentum, kind=self.norm_kind)
+            norm = FieldBatchNorm(
+                fields_in, momentum=self.momentum, kind=self.norm_kind, frozen=self.frozen
+            )
         return SteerableConv3d(
             fields_in,
             fields_out,

@@ -139,7 +139,7 @@ class SteerableConv3d(nn.Module):
 
     def _is_frozen(self) -> bool:
         """Whether the kernel of the running averages serves, without a gradient of its own."""
-        if self.training:
+        if self.training or (self.norm is not None and self.norm.collecting):
             return False
         return not (torch.is_grad_enabled() and any(one.requires_grad for one in self._learned()))
 

@@ -31,6 +31,8 @@ class FieldBatchNorm(nn.Module):
     averages r <- (1 - momentum) r + momentum * batch take the place of the batch's.
 
     kind: `field`, lengths over all components (the paper), or `component`, their mean square.
+    frozen: running averages serve in training too: they are set once, by `layers.calibration`, so
+    that a network computes the same in training and evaluation, for however small a batch.
     A batch without voxels, or one that is not finite, leaves the running averages as they are.
     """
 
@@ -41,10 +43,12 @@ class FieldBatchNorm(nn.Module):
         momentum: float = 0.1,
         epsilon: float = 1e-5,
         kind: NormKind = "field",
+        frozen: bool = False,
     ) -> None:
         super().__init__()
         self.fields = check_type(fields)
         self.momentum, self.epsilon, self.kind = momentum, epsilon, kind
+        self.frozen, self.collecting = frozen, False
         orders = orders_of_fields(self.fields)
         self.scalars = self.fields[0]
         self.mean: Tensor
@@ -72,7 +76,8 @@ class FieldBatchNorm(nn.Module):
         self, x: Float[Tensor, "batch c x y z"]
     ) -> tuple[Float[Tensor, " scalars"], Float[Tensor, " fields"]]:
         """(mean of every scalar, factor of every field); in training from this batch."""
-        if self.training and x.numel() > 0:
+        own = self.training and not self.frozen
+        if (own or self.collecting) and x.numel() > 0:
             mean, power = self._moments(x)
             self._update(mean.detach(), power.detach())
         else:
