@@ -22,6 +22,26 @@ SCHEMA = Schema(
 )
 SHARED = Path(__file__).parents[4] / "shared" / "data"
 
+PROTEIN = """\
+ATOM      1  N   ALA A   1       0.000   0.000   0.000  1.00  0.00           N
+ATOM      2  CA  ALA A   1       1.458   0.000   0.000  1.00  0.00           C
+ATOM      3  C   ALA A   1       2.009   1.420   0.000  1.00  0.00           C
+ATOM      4  O   ALA A   1       1.251   2.390   0.000  1.00  0.00           O
+ATOM      5  CB  ALA A   1       1.988  -0.773  -1.199  1.00  0.00           C
+END
+"""
+LIGAND = """\
+methanol
+
+ (made by hand)
+  2  1  0  0  0  0  0  0  0  0999 V2000
+    4.5000    3.5000    1.0000 C   0  0
+    5.2000    4.6000    1.4000 O   0  0
+  1  2  1  0
+M  END
+$$$$
+"""
+
 
 def complex_of(atoms: int, ligand: int, seed: int = 0, *, lattice: bool = False) -> Data:
     """Atoms on a jittered grid, the innermost of them the ligand; without jitter, ties abound."""
@@ -35,6 +55,12 @@ def complex_of(atoms: int, ligand: int, seed: int = 0, *, lattice: bool = False)
     part[(pos - pos.mean(0)).norm(dim=1).argsort(stable=True)[:ligand]] = 1
     z = torch.tensor([6, 7, 8, 16, 26])[torch.randint(0, 5, (atoms,), generator=generator)]
     return Data(pos=pos, z=z, part=part, name=f"complex-{seed}")
+
+
+@pytest.fixture(scope="session")
+def structure_texts() -> tuple[str, str]:
+    """A PDB file of a protein of one residue, an SDF file of a ligand of two atoms."""
+    return PROTEIN, LIGAND
 
 
 @pytest.fixture

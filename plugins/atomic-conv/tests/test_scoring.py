@@ -13,26 +13,6 @@ from torch_geometric.data import Data
 from intertwiner_atomic_conv.errors import InvalidInput
 from intertwiner_atomic_conv.scoring import Scorer, complex_from_arrays, score
 
-PROTEIN = """\
-ATOM      1  N   ALA A   1       0.000   0.000   0.000  1.00  0.00           N
-ATOM      2  CA  ALA A   1       1.458   0.000   0.000  1.00  0.00           C
-ATOM      3  C   ALA A   1       2.009   1.420   0.000  1.00  0.00           C
-ATOM      4  O   ALA A   1       1.251   2.390   0.000  1.00  0.00           O
-ATOM      5  CB  ALA A   1       1.988  -0.773  -1.199  1.00  0.00           C
-END
-"""
-LIGAND = """\
-methanol
-
- (made by hand)
-  2  1  0  0  0  0  0  0  0  0999 V2000
-    4.5000    3.5000    1.0000 C   0  0
-    5.2000    4.6000    1.4000 O   0  0
-  1  2  1  0
-M  END
-$$$$
-"""
-
 
 @pytest.fixture
 def arrays(make_complex: Callable[..., Data]) -> tuple:
@@ -83,13 +63,16 @@ def test_arrays_that_cannot_be_are_refused(z: object, xyz: np.ndarray, said: str
         complex_from_arrays(([6], np.zeros((1, 3))), (z, xyz))
 
 
-def test_files_are_read_by_the_installed_reader(tmp_path: Path) -> None:
+def test_files_are_read_by_the_installed_reader(
+    tmp_path: Path, structure_texts: tuple[str, str]
+) -> None:
     pytest.importorskip("intertwiner_atoms")
+    pdb, sdf = structure_texts
     protein, ligand = tmp_path / "protein.pdb", tmp_path / "ligand.sdf"
-    protein.write_text(PROTEIN)
-    ligand.write_text(LIGAND)
+    protein.write_text(pdb)
+    ligand.write_text(sdf)
     found = score(protein, ligand)
     assert found.name
     assert np.isfinite(found.pK)
-    ligand.write_text(LIGAND * 3)
+    ligand.write_text(sdf * 3)
     assert len(Scorer(protein)(ligand)) == 3

@@ -219,6 +219,9 @@ class PdbbindConfig(DataConfig):
     root: the folder. index: an index file; by default the one below `root`.
     subset: part of the index file's name, such as "refined". pocket: read the pocket files.
     censored: what becomes of labels that are bounds (<, >, ~).
+    split: "random", "stratified", "year-stratified", "temporal", "target", "scaffold", or
+        "cleansplit" and "cleansplit-independent", which need `cleansplit`.
+    cleansplit: the JSON file of PDBbind CleanSplit; core: the core set to test on.
     """
 
     root: str = ""
@@ -226,3 +229,5 @@ class PdbbindConfig(DataConfig):
     subset: str = "refined"
     pocket: bool = False
     censored: Literal["drop", "keep"] = "drop"
+    cleansplit: str = ""
+    core: Literal["casf2016", "casf2013"] = "casf2016"

@@ -19,11 +19,13 @@ from torch_geometric.data import Data
 
 from intertwiner.atomic import write_atomically
 from intertwiner.data import Dataset
+from intertwiner.data.dataset import Split
 from intertwiner.errors import ConfigError, DataError
 from intertwiner.readers import complex_reader
 from intertwiner.registry import load_registry
 from intertwiner_atomic_conv.affinity import KCAL_PER_PK
 from intertwiner_atomic_conv.config import PdbbindConfig
+from intertwiner_atomic_conv.datasets.leak_lists import clean_split, read_leak_lists
 from intertwiner_atomic_conv.datasets.open_complexes import synthetic
 from intertwiner_atomic_conv.datasets.pdbbind_index import Entry, Index, find_index, read_index
 from intertwiner_atomic_conv.datasets.protein_groups import protein_groups
@@ -52,7 +54,7 @@ def load(config: PdbbindConfig) -> Dataset:
     _tell(path, index, missing, failures)
     if not records:
         raise DataError(f"{root}: no complex has both structures and a label of {path.name}")
-    return Dataset(records, _splits(records, entries, config.split), _species(records))
+    return Dataset(records, _splits(records, entries, config), _species(records))
 
 
 def join(
@@ -84,8 +86,8 @@ def _labelled(record: Data, entry: Entry) -> Data:
     return record
 
 
-def _splits(records: list[Data], entries: list[Entry], wanted: str) -> dict[str, Any]:
-    count = len(records)
+def _splits(records: list[Data], entries: list[Entry], config: PdbbindConfig) -> dict[str, Any]:
+    count, wanted = len(records), config.split
     years, labels = [entry.year for entry in entries], [entry.pk for entry in entries]
     found = {"random": folds.as_split(folds.random(count, FOLDS, 0), 0, FOLDS)}
     two_parts = {
@@ -101,7 +103,19 @@ def _splits(records: list[Data], entries: list[Entry], wanted: str) -> dict[str,
     if wanted == "scaffold":
         smiles = [str(record.get("smiles", "")) for record in records]
         found[wanted] = folds.as_split(folds.scaffold(smiles, FOLDS), 0, FOLDS)
+    if wanted.startswith("cleansplit"):
+        found["cleansplit"], found["cleansplit-independent"] = _without_leaks(entries, config)
     return found
+
+
+def _without_leaks(entries: list[Entry], config: PdbbindConfig) -> tuple[Split, Split]:
+    if not config.cleansplit:
+        raise ConfigError(f"data.split={config.split}: give its lists, --data.cleansplit FILE")
+    lists = read_leak_lists(Path(config.cleansplit).expanduser(), config.core)
+    whole, free = clean_split([entry.code for entry in entries], lists)
+    used = sum(map(len, whole.values()))
+    _log.info("%s: %d of %d complexes are in its lists", config.cleansplit, used, len(entries))
+    return whole, free
 
 
 def _with_validation(test: folds.Numbers) -> dict[str, folds.Numbers]:
