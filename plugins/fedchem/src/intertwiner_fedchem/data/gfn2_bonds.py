@@ -62,7 +62,7 @@ def pack(path: Path, molecules: Molecules) -> None:
         "coarse_scaffold": molecules.coarse_scaffold.astype(np.uint16),
         "names": np.frombuffer(SEPARATOR.join(molecules.names).encode(), dtype=np.uint8),
     }
-    np.savez_compressed(path, **arrays, **labels)
+    np.savez_compressed(path, **(arrays | labels))
 
 
 def unpack(path: Path) -> Molecules:

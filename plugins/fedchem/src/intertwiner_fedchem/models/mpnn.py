@@ -23,6 +23,7 @@ from intertwiner_fedchem.data.features import (
     bond_features,
 )
 from intertwiner_fedchem.layers.edge_convolution import EdgeConvolution
+from intertwiner_fedchem.layers.gated_update import GatedUpdate
 from intertwiner_fedchem.layers.message_plan import Edges, colour_plan, edges_of, grouped_plan
 from intertwiner_fedchem.layers.set2set import Set2Set
 from intertwiner_fedchem.models.columns import Columns
@@ -42,7 +43,7 @@ class MPNN(nn.Module):
         self.bond_projector = nn.Linear(BOND_FEATURES, BOND_FEATURES)
         self.input = nn.Linear(ATOM_FEATURES, width)
         self.convolution = EdgeConvolution(width, BOND_FEATURES, config.edge_hidden)
-        self.gru = nn.GRUCell(width, width)
+        self.gru = GatedUpdate(width)
         self.readout = Set2Set(width, config.readout_steps, config.readout_layers)
         self.columns = Columns(schema, standardise=config.standardise)
         self.head = nn.Sequential(
@@ -72,7 +73,7 @@ class MPNN(nn.Module):
         matrices = self.convolution.matrices(bonds)
         for step in plan.steps:
             received = torch.relu(self.convolution(states, matrices, step))
-            states = self.gru(received, states.index_select(0, step.previous))
+            states = self.gru(received, states, step.previous)
         return self._read(states.index_select(0, plan.expand), batch.ptr)
 
     def edges(self, batch: Batch) -> Edges:
@@ -94,9 +95,10 @@ class MPNN(nn.Module):
         """The outputs from projected features, of which no two need be alike."""
         edges = self.edges(batch)
         states = torch.relu(self.input(atoms))
+        every = torch.arange(len(states), device=states.device)
         for _ in range(self.steps):
             received = self.convolution.of_distinct_edges(states, bonds, edges.source, edges.target)
-            states = self.gru(torch.relu(received), states)
+            states = self.gru(torch.relu(received), states, every)
         return self.outputs(self._read(states, batch.ptr))
 
     def _read(

@@ -1,0 +1,1 @@
+"""The benchmark's table: what its runs achieved, controls, and pictures of how clients differ."""

@@ -1,0 +1,1 @@
+"""Figures of the benchmark, and the controls every model has to beat."""
