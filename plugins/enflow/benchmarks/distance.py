@@ -15,18 +15,22 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from intertwiner.benchmark import machine
 from intertwiner_enflow.datasets.config import ParticlesConfig
 from intertwiner_enflow.datasets.particles import tensors
+from intertwiner_enflow.studies.budget import Trained
 from intertwiner_enflow.studies.distance import (
     Distance,
     control_distances,
+    load_trained,
+    measure,
     over_seeds,
-    train_and_measure,
+    train_for,
 )
 from intertwiner_enflow.studies.settings import BudgetSettings, named_settings
-from intertwiner_enflow.targets import target_named
+from intertwiner_enflow.targets import Target, target_named
 
 
 def main() -> None:
@@ -42,14 +46,34 @@ def main() -> None:
         settings = _changed(named_settings(arm, target.name), options.set)
         found = []
         for seed in options.seeds:
-            one = train_and_measure(
-                arm, target, parts, options.seconds, settings, seed, samples=options.samples
-            )
-            found.append(one)
-            print(*one.lines(), sep="\n", flush=True)
-            _keep(one, settings, options)
-        mean, deviation = over_seeds(found)
-        print(f"{arm}: KL(p|q) {mean:.3f}, deviation over {len(found)} seeds {deviation:.3f}")
+            trained = _trained(arm, target, parts["train"], settings, seed, options)
+            if options.samples:
+                one = measure(arm, target, parts["test"], trained, seed, samples=options.samples)
+                found.append(one)
+                print(*one.lines(), sep="\n", flush=True)
+                _keep_figures(one, settings, options)
+        if found:
+            mean, deviation = over_seeds(found)
+            print(f"{arm}: KL(p|q) {mean:.3f}, deviation over {len(found)} seeds {deviation:.3f}")
+
+
+def _trained(
+    arm: str,
+    target: Target,
+    train: Tensor,
+    settings: BudgetSettings,
+    seed: int,
+    options: argparse.Namespace,
+) -> Trained:
+    """The flow that was kept of this arm, budget and seed, or one trained now, which is kept."""
+    kept = None if options.out is None else options.out / f"{_stem(arm, seed, options)}.pt"
+    if kept is not None and kept.is_file():
+        return load_trained(target, settings, torch.load(kept, weights_only=True))
+    trained = train_for(target, train, options.seconds, settings, seed)
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(trained.flow.state_dict(), kept)
+    return trained
 
 
 def _options() -> argparse.Namespace:
@@ -61,10 +85,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--arms", nargs="+", default=["fast"], choices=("fast", "tuned", "paper"))
     parser.add_argument("--train", type=int, default=10_000)
     parser.add_argument("--test", type=int, default=4_000)
-    parser.add_argument("--samples", type=int, default=2_000)
+    parser.add_argument("--samples", type=int, default=2_000, help="0: train and keep alone")
     parser.add_argument("--data-seed", type=int, default=0)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--out", type=Path, help="folder for weights and figures")
+    parser.add_argument(
+        "--out", type=Path, help="folder for weights and figures; kept weights are used"
+    )
     return parser.parse_args()
 
 
@@ -79,14 +105,16 @@ def _changed(settings: BudgetSettings, changes: list[str]) -> BudgetSettings:
     return replace(settings, **values)
 
 
-def _keep(one: Distance, settings: BudgetSettings, options: argparse.Namespace) -> None:
+def _keep_figures(one: Distance, settings: BudgetSettings, options: argparse.Namespace) -> None:
     if options.out is None:
         return
-    options.out.mkdir(parents=True, exist_ok=True)
-    stem = f"{options.target}-{options.pair or 'one'}-{one.arm}-{options.seconds:g}-{one.seed}"
-    torch.save(one.trained.flow.state_dict(), options.out / f"{stem}.pt")
     record = {"settings": asdict(settings), "report": asdict(one.report), "gap": one.gap}
-    (options.out / f"{stem}.json").write_text(json.dumps(record, indent=2))
+    path = options.out / f"{_stem(one.arm, one.seed, options)}.json"
+    path.write_text(json.dumps(record, indent=2))
+
+
+def _stem(arm: str, seed: int, options: argparse.Namespace) -> str:
+    return f"{options.target}-{options.pair or 'one'}-{arm}-{options.seconds:g}-{seed}"
 
 
 if __name__ == "__main__":

@@ -11,14 +11,24 @@ from jaxtyping import Float
 from torch import Tensor
 
 from intertwiner_enflow.density.convention import convention_of
+from intertwiner_enflow.dynamics.egnn import EgnnVelocity
 from intertwiner_enflow.evaluation.controls import GaussianDensity, fitted_gaussian, identity
 from intertwiner_enflow.evaluation.density import DensityReport, evaluate_density, tolerance_gap
 from intertwiner_enflow.evaluation.estimators import Estimate, kl_forward
+from intertwiner_enflow.flow import Flow
 from intertwiner_enflow.studies.budget import Trained, train_within
 from intertwiner_enflow.studies.settings import BudgetSettings
 from intertwiner_enflow.targets import Target
 
-__all__ = ["Distance", "control_distances", "over_seeds", "train_and_measure"]
+__all__ = [
+    "Distance",
+    "control_distances",
+    "load_trained",
+    "measure",
+    "over_seeds",
+    "train_and_measure",
+    "train_for",
+]
 
 Frames = Float[Tensor, "frames particles dim"]
 _CHECKED = 64
@@ -53,14 +63,43 @@ def train_and_measure(
     samples: int = 2_000,
     tolerance: float = 1e-5,
 ) -> Distance:
-    """Trains on parts["train"] for `seconds` of processor time and measures on parts["test"].
+    """Trains on parts["train"] for `seconds` of processor time and measures on parts["test"]."""
+    trained = train_for(target, parts["train"], seconds, settings, seed)
+    return measure(arm, target, parts["test"], trained, seed, samples=samples, tolerance=tolerance)
 
-    Exact divergence, adaptive steps at `tolerance`.
-    """
-    trained = train_within(seconds, parts["train"], settings, seed)
+
+def train_for(
+    target: Target, train: Frames, seconds: float, settings: BudgetSettings, seed: int
+) -> Trained:
+    """Trains for `seconds` of processor time; the flow remembers its target."""
+    trained = train_within(seconds, train, settings, seed)
     trained.flow.convention.remember(convention_of(target.name))
+    return trained
+
+
+def load_trained(
+    target: Target, settings: BudgetSettings, weights: Mapping[str, Tensor]
+) -> Trained:
+    """A flow from the weights that were kept of it."""
+    dynamics = EgnnVelocity(target.dimension, settings.layers, settings.features)
+    flow = Flow(dynamics, target.particles)
+    flow.load_state_dict(weights)
+    return Trained(flow, 0, 0, 0.0)
+
+
+def measure(
+    arm: str,
+    target: Target,
+    test: Frames,
+    trained: Trained,
+    seed: int,
+    *,
+    samples: int = 2_000,
+    tolerance: float = 1e-5,
+) -> Distance:
+    """Measures a trained flow on test samples: exact divergence, adaptive at `tolerance`."""
     generator = torch.Generator().manual_seed(10_000 + seed)
-    flow, test = _Seeded(trained, generator), parts["test"]
+    flow = _Seeded(trained, generator)
     report = evaluate_density(flow, target, test, samples=samples, tolerance=tolerance)
     with torch.no_grad():
         gap = tolerance_gap(trained.flow, test[:_CHECKED], tolerance)
