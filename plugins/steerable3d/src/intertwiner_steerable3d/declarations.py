@@ -45,7 +45,7 @@ def models() -> Iterable[ModelSpec]:
         ("propensity-cnn", "PropensityCnn", "The grid CNN of Boomsma and Frellsen"),
     ):
         yield _preset(name, config, summary, NONE)
-    small = {"channels": (4, 4), "sizes": (3, 3), "strides": (2, 2), "hidden": (8,)}
+    small = {"channels": (16, 16), "sizes": (3, 3), "strides": (2, 2), "hidden": (16,)}
     yield _model("cnn", "Plain CNN of your own layout", "Cnn", NONE, small)
     yield ModelSpec(
         name="counts",

@@ -16,12 +16,12 @@ from typing import Any, Final
 import torch
 
 from intertwiner.data import Dataset
-from intertwiner.errors import ConfigError
 from intertwiner_steerable3d.data.archive import ProteinSplit
 from intertwiner_steerable3d.data.config import Atom3dData, PropensityData
 from intertwiner_steerable3d.data.made_up import made_up_proteins
 from intertwiner_steerable3d.data.propensity import assemble
 from intertwiner_steerable3d.data.proteins import AMINO_ACIDS, ELEMENTS, Proteins, join
+from intertwiner_steerable3d.data.supplied import supplied
 from intertwiner_steerable3d.errors import InvalidInput
 
 __all__ = ["COLUMNS", "load", "protein_of", "synthetic"]
@@ -38,9 +38,8 @@ def load(config: Atom3dData) -> Dataset:
 
     Raises `ConfigError` without a path, `InvalidInput` for what is not such a folder or record.
     """
-    if not config.path:
-        raise ConfigError("data.path: give the folder split-by-cath-topology/data with --data.path")
-    folder = _folder(Path(config.path))
+    what = "the folder split-by-cath-topology/data"
+    folder = _folder(supplied(config.path, "atom3d-residues", "data", what))
     proteins, part = [], []
     for place, name in enumerate(PARTS):
         found = [protein_of(item) for item in _items(folder / name, config.structures)]

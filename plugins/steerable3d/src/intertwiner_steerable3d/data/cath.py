@@ -21,6 +21,7 @@ from intertwiner.errors import ConfigError
 from intertwiner_steerable3d.data.config import CathData
 from intertwiner_steerable3d.data.npz import check_offsets, read_npz
 from intertwiner_steerable3d.data.rotations import random_rotations
+from intertwiner_steerable3d.data.supplied import supplied
 from intertwiner_steerable3d.data.volumes import OnDemand, volume_record
 from intertwiner_steerable3d.errors import InvalidInput
 from intertwiner_steerable3d.voxels.grid import Grid
@@ -41,9 +42,7 @@ def load(config: CathData) -> Dataset:
     Raises `ConfigError` without a path or for a target that the file does not have, and
     `InvalidInput` for arrays that do not fit each other.
     """
-    if not config.path:
-        raise ConfigError("data.path: give a file such as cath_10arch_ca.npz with --data.path")
-    path = Path(config.path)
+    path = supplied(config.path, "cath", "cath_10arch_ca.npz", "a file of deepfold's CATH sets")
     arrays = read_npz(path, KEYS)
     _check(path, arrays)
     return _dataset(path.name, arrays, config)

@@ -6,6 +6,7 @@ which would give glycine and proline away.
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import torch
@@ -56,6 +57,8 @@ class Environments:
         backbone = proteins.backbone[residues]
         self.centres = virtual_carbon_beta(backbone)
         self.owner = proteins.owner()[residues]
+        ends = proteins.atom_ptr.tolist()
+        self.bounds = list(itertools.pairwise(ends))
         self.frames = residue_frames(backbone)
         self.carbon_alpha = backbone[:, 1] - self.centres
 
@@ -71,9 +74,9 @@ class Environments:
 
     def around(self, index: int) -> Environment:
         """The environment in the file's own axes."""
-        begin, end = self.proteins.atom_ptr[self.owner[index] :][:2].tolist()
+        begin, end = self.bounds[int(self.owner[index])]
         pos = self.proteins.pos[begin:end] - self.centres[index]
-        near = pos.square().sum(1) < self.radius**2
+        near = torch.linalg.vector_norm(pos, dim=1) < self.radius
         near &= self.proteins.residue[begin:end] != self.residues[index]
         chosen = near.nonzero()[:, 0]
         return Environment(pos[chosen], self.proteins.element[begin:end][chosen])

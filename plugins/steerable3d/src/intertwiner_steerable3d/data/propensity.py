@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from torch import Tensor
 from torch_geometric.data import Data
 
 from intertwiner.data import Dataset
-from intertwiner.errors import ConfigError
+from intertwiner.kernels import dispatch
 from intertwiner_steerable3d.data.archive import ProteinSplit, read_archive
 from intertwiner_steerable3d.data.config import PropensityData
-from intertwiner_steerable3d.data.environments import Environments
+from intertwiner_steerable3d.data.environments import Environment, Environments
 from intertwiner_steerable3d.data.folder import read_folder
 from intertwiner_steerable3d.data.made_up import made_up_proteins
 from intertwiner_steerable3d.data.proteins import AMINO_ACIDS, ELEMENTS, Proteins
+from intertwiner_steerable3d.data.supplied import supplied
 from intertwiner_steerable3d.data.volumes import OnDemand
-from intertwiner_steerable3d.errors import InvalidInput
-from intertwiner_steerable3d.voxels.grid import Grid
-from intertwiner_steerable3d.voxels.voxelise import voxelise_atoms
+from intertwiner_steerable3d.errors import InvalidInput, VoxelWarning
+from intertwiner_steerable3d.voxels.voxelise import REACH
 
 __all__ = ["PARTS", "ResidueVolumes", "assemble", "load", "synthetic"]
 
@@ -35,11 +35,8 @@ def load(config: PropensityData) -> Dataset:
 
     Raises `ConfigError` without a path, `InvalidInput` for files that are not what they must be.
     """
-    if not config.path:
-        raise ConfigError(
-            "data.path: give bm5_unbound.npz, or a folder of .pdb and .cif files, with --data.path"
-        )
-    path = Path(config.path)
+    what = "bm5_unbound.npz or a folder of .pdb and .cif files"
+    path = supplied(config.path, "propensity", "bm5_unbound.npz", what)
     if path.is_dir():
         return assemble(*read_folder(path, config.split_file), config)
     return assemble(*read_archive(path), config)
@@ -66,7 +63,7 @@ def assemble(proteins: Proteins, split: ProteinSplit, config: PropensityData) ->
     draw = torch.Generator().manual_seed(config.seed)
     order = torch.randperm(len(chosen["train"]), generator=draw).numpy()
     chosen["train"] = chosen["train"][order]
-    return Dataset(OnDemand(len(made.labels), made.record), {"cluster": chosen})
+    return Dataset(OnDemand(len(made.labels), made.record, keep=config.keep), {"cluster": chosen})
 
 
 def _thinned(numbers: NDArray[np.int64], part: str, config: PropensityData) -> NDArray[np.int64]:
@@ -87,9 +84,11 @@ class ResidueVolumes:
     """The volume of every residue that is a target."""
 
     def __init__(self, proteins: Proteins, config: PropensityData) -> None:
+        if config.sigma < config.step / 2:
+            text = f"data.sigma {config.sigma} is below half of data.step {config.step}: aliased"
+            warnings.warn(text, VoxelWarning, stacklevel=3)
         targets = proteins.targets().nonzero()[:, 0]
         self.proteins, self.config = proteins, config
-        self.grid = Grid.cube(config.side, config.step)
         radius = config.radius or (config.side - 1) / 2 * config.step
         self.environments = Environments(proteins, targets, radius, config.frame, config.seed)
         self.labels = proteins.amino_acid[targets].clone()
@@ -97,22 +96,31 @@ class ResidueVolumes:
     def record(self, index: int) -> Data:
         """volume: one channel for each of C, N, O, S; counts: see `data.counts`."""
         around = self.environments.around(index)
-        pos, element = self.environments.turned(around, index)
-        volume = voxelise_atoms(
-            pos,
-            element,
-            torch.tensor([0, len(pos)]),
-            self.grid,
-            channels=len(ELEMENTS),
-            sigma=self.config.sigma,
-        ).volume
-        return Data(
-            volume=volume,
-            counts=self.environments.counts(around, index)[None],
+        record = Data(
+            volume=self._volume(self.environments.turned(around, index)),
             residue=self.labels[index : index + 1],
             name=self.name(index),
             num_nodes=1,
         )
+        if self.config.counts:
+            record.counts = self.environments.counts(around, index)[None]
+        return record
+
+    def _volume(self, around: Environment) -> Float[Tensor, "1 4 x y z"]:
+        """The operation itself: files were looked over when they were read."""
+        pos, element = around
+        run = dispatch("voxelise", pos.device, pos.dtype)
+        volume: Tensor = run(
+            pos / self.config.step + (self.config.side - 1) / 2,
+            torch.ones(len(pos)),
+            torch.full((len(pos), 3), self.config.sigma / self.config.step),
+            element,
+            torch.tensor([0, len(pos)]),
+            len(ELEMENTS),
+            (self.config.side,) * 3,
+            REACH,
+        )
+        return volume
 
     def name(self, index: int) -> str:
         """Protein, then the residue's number among its residues, from 1 on."""

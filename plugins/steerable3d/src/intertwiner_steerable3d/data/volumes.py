@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import overload
 
@@ -17,10 +18,11 @@ __all__ = ["OnDemand", "volume_record"]
 
 
 class OnDemand(Sequence[Data]):
-    """Record i is `make(i)`, every time."""
+    """Record i is `make(i)`, every time; with `keep`, the first time."""
 
-    def __init__(self, size: int, make: Callable[[int], Data]) -> None:
-        self.size, self.make = size, make
+    def __init__(self, size: int, make: Callable[[int], Data], *, keep: bool = False) -> None:
+        self.size = size
+        self.make = functools.cache(make) if keep else make
 
     def __len__(self) -> int:
         return self.size

@@ -56,8 +56,8 @@ def propensity_cnn(channels: int, outputs: int, grid: int) -> nn.Sequential:
 
 def tiny_cnn(channels: int, outputs: int) -> nn.Sequential:
     """Two small layers, for tests."""
-    layers = [nn.Conv3d(channels, 4, 3, 2), nn.ReLU(), nn.Conv3d(4, 4, 3, 2), nn.ReLU()]
-    return nn.Sequential(*layers, SpatialMean(), perceptron((4, outputs)))
+    layers = [nn.Conv3d(channels, 16, 3, 2), nn.ReLU(), nn.Conv3d(16, 16, 3, 2), nn.ReLU()]
+    return nn.Sequential(*layers, SpatialMean(), perceptron((16, outputs)))
 
 
 def _normalised(before: int, after: int, size: int) -> list[nn.Module]:

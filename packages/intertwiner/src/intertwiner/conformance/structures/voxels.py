@@ -106,12 +106,10 @@ def _blobs(width: int, count: int, generator: torch.Generator) -> Float[Tensor, 
 
 
 def _field(batch: Batch) -> Float[Tensor, "records width n n n"]:
-    """The first voxel field of a batch."""
-    found: list[Tensor] = [
-        batch[name]
-        for name in sorted(batch.keys())
-        if isinstance(batch[name], Tensor) and batch[name].dim() == 5
-    ]
+    """The first voxel field of a batch; of records without one, a field as a grid of one voxel."""
+    fields = [batch[name] for name in sorted(batch.keys()) if isinstance(batch[name], Tensor)]
+    found: list[Tensor] = [field for field in fields if field.dim() == 5]
+    found += [field[:, :, None, None, None] for field in fields if field.dim() == 2]
     return found[0]
 
 

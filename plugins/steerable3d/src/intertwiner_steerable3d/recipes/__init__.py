@@ -1,0 +1,15 @@
+"""Experiments that one command runs again, beside every control. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from intertwiner.specs import RecipeSpec
+from intertwiner_steerable3d.recipes.propensity import PROPENSITY
+
+__all__ = ["recipes"]
+
+
+def recipes() -> Iterable[RecipeSpec]:
+    """All of them."""
+    yield PROPENSITY
