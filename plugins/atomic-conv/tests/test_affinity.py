@@ -23,6 +23,7 @@ LINES = [
     "9xyz  2.00  2001   9.99  Ki=400nM      // wrong column (LIG)",
     "bad line here",
     "3fed  2.00  2003   5.00  Kd=0nM  // zero (LIG)",
+    "4odd  2.00  2004  16.00  Kd=0.1fM  // tighter than anything (LIG)",
 ]
 
 
@@ -56,11 +57,12 @@ def test_affinities_that_cannot_be_are_refused(value: float, unit: str, said: st
 
 def test_index_lines_with_blanks_in_names_survive() -> None:
     index = parse_lines(LINES)
-    assert set(index.entries) == {"2tpi", "5tln", "1abc", "9xyz"}
+    assert set(index.entries) == {"2tpi", "5tln", "1abc", "9xyz", "4odd"}
     assert index.entries["2tpi"].pk == pytest.approx(4.31, abs=0.01)
     assert index.entries["1abc"].relation == "<="
     assert index.counts["lines not read"] == 2
     assert any("line 5: pK 9.99 written, 6.40" in note for note in index.notes)
+    assert any("line 8: pK 16 of 4odd: wrong unit?" in note for note in index.notes)
     assert any("line 6" in note for note in index.notes)
     assert any("Kd=0nM of 3fed" in note and "must be positive" in note for note in index.notes)
 

@@ -10,6 +10,7 @@ from torch_geometric.data import Batch, Data
 
 from intertwiner_atomic_conv.config import CoreConfig, CrossConfig, CutoffConfig, DglCoreConfig
 from intertwiner_atomic_conv.errors import InvalidInput, InvalidSetting
+from intertwiner_atomic_conv.graphs.blocks import join_blocks
 
 CASES = [
     pytest.param(CoreConfig, {"neighbors": 1}, id="knn 1"),
@@ -269,3 +270,34 @@ def test_one_atom_each_has_a_defined_result(
     found = values_and_gradients(make_network(), make_batch(record))
     assert all(bool(torch.isfinite(value).all()) for value in found)
     assert float(found[1].abs().max()) > 0
+
+
+@pytest.mark.fault("F22")
+def test_atoms_in_one_place_and_no_changed_atom_have_finite_gradients(
+    make_network: Callable[..., torch.nn.Module],
+    make_complex: Callable[..., Data],
+    make_batch: Callable[..., Batch],
+) -> None:
+    together, apart = make_complex(30, 4), make_complex(30, 4, 1)
+    together.pos[(together.part == 1).nonzero()[0, 0]] = together.pos[together.part == 0][0]
+    apart.pos = apart.pos + 90.0 * (apart.part == 1).unsqueeze(1)
+    for graph in ("knn", "cutoff", "cross"):
+        network = make_network(graph=graph)
+        for record in (together, apart):
+            found = values_and_gradients(network, make_batch(record))
+            assert all(bool(torch.isfinite(value).all()) for value in found)
+        assert not network.interaction(make_batch(apart)).any()
+
+
+def test_an_empty_batch_has_an_empty_result(make_network: Callable[..., torch.nn.Module]) -> None:
+    network = make_network()
+    nothing = join_blocks([], [], len(network.types))
+    assert network.convolution(nothing).shape == (0, 1)
+
+
+def test_weights_of_another_preset_are_refused(
+    make_network: Callable[..., torch.nn.Module],
+) -> None:
+    other = make_network(cutoffs=(4.0, 8.0), other=False)
+    with pytest.raises(InvalidSetting, match="has 6 filters x 14 types, model 9 x 15"):
+        make_network().load_state_dict(other.state_dict())

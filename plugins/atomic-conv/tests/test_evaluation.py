@@ -221,6 +221,23 @@ def test_splits_of_the_open_complexes_keep_proteins_apart(open_complexes: Path) 
     assert not parts[0] & parts[1] | parts[0] & parts[2] | parts[1] & parts[2]
 
 
+def test_what_the_loader_leaves_out_it_says(
+    open_complexes: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with np.load(open_complexes, allow_pickle=False) as file:
+        arrays = dict(file)
+    arrays["pk"][5] = np.nan
+    np.savez(tmp_path / "some.npz", **arrays)
+    with caplog.at_level("WARNING"):
+        load(OpenComplexesConfig(path=str(tmp_path / "some.npz")))
+    assert "opls_stress/cr_bace1 looks relative (mean" in caplog.text
+    assert f"{arrays['id'][5]} left out: no finite label" in caplog.text
+    arrays["pk"][:] = np.nan
+    np.savez(tmp_path / "none.npz", **arrays)
+    with pytest.raises(DataError, match="none of the complexes has a finite label"):
+        load(OpenComplexesConfig(path=str(tmp_path / "none.npz")))
+
+
 @pytest.mark.fault("F05")
 def test_another_file_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", id=np.arange(3))

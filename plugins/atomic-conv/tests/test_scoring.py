@@ -39,6 +39,16 @@ def test_contributions_of_a_network_add_up(
     assert found.interaction == pytest.approx(total, abs=1e-5)
 
 
+def test_elements_without_a_bucket_are_reported(
+    arrays: tuple, make_network: Callable[..., torch.nn.Module]
+) -> None:
+    (z, x), ligand = arrays
+    iron = int((z == 26).sum() + (ligand[0] == 26).sum())
+    for other, fate in ((True, "in bucket 'other'"), (False, "left out: not in the type list")):
+        network = make_network(types=(6, 7, 8, 16), other=other).float()
+        assert f"{iron} atoms of Fe {fate}" in score((z, x), ligand, model=network).report
+
+
 def test_far_away_is_an_error_or_exactly_nothing(arrays: tuple) -> None:
     protein, (z, x) = arrays
     far = z, x + 80.0
@@ -56,6 +66,9 @@ def test_far_away_is_an_error_or_exactly_nothing(arrays: tuple) -> None:
         ([0], np.zeros((1, 3)), r"Z\[0\] = 0"),
         ([6], np.full((1, 3), np.nan), "position of atom 0 is not finite"),
         (np.zeros(0, int), np.zeros((0, 3)), "no atoms"),
+        ([6, 7], np.array([[1.0, 0, 0], [1.0, 0, 0]]), "atoms 0 and 1 coincide"),
+        ([6] * 9, np.outer(np.arange(9), [0.15, 0, 0]), r"distance 0\.15: coordinates in nm\?"),
+        ([6] * 201, 1.5 * np.outer(np.arange(201), [1, 1, 0]), "protein 1: arguments swapped"),
     ],
 )
 def test_arrays_that_cannot_be_are_refused(z: object, xyz: np.ndarray, said: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from itertools import pairwise
 
@@ -61,6 +61,7 @@ class AtomicConvNetwork(nn.Module):
         self.convolution = AtomicConvolution(filters, networks, buckets, self.reach.limits)
         self.offset = nn.Parameter(torch.zeros(sum(self.widths))) if config.offset else None
         self.graphs = GraphCache(self._graph)
+        self.register_load_state_dict_pre_hook(_check_state)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """`batch.pos` in angstrom, `batch.z`, `batch.part`, `batch.ptr`.
@@ -169,6 +170,19 @@ class AtomicConvNetwork(nn.Module):
         square = (common + cross).square() + (common + displaced).square()
         found = square.new_zeros(buckets, pooled.shape[1])
         return found.index_add(0, present % buckets, square).cpu(), 2 * nodes
+
+
+def _check_state(network: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: object) -> None:
+    """Raises `InvalidSetting` for the weights of another preset."""
+    own, place = network.state_dict(), "convolution.filters.centre"
+    seen, scale = state.get(prefix + place), state.get(prefix + "convolution.scale")
+    if seen is None or scale is None or scale.shape == own["convolution.scale"].shape:
+        return
+    filters = len(own[place])
+    raise InvalidSetting(
+        f"checkpoint has {len(seen)} filters x {len(scale) // max(len(seen), 1)} types, model "
+        f"{filters} x {len(own['convolution.scale']) // filters}"
+    )
 
 
 def _renumbered(graph: BlockedGraph, kept: Numbers) -> BlockedGraph:

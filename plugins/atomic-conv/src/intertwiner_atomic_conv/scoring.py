@@ -38,8 +38,12 @@ __all__ = ["Score", "Scorer", "complex_from_arrays", "default_model", "score"]
 WEIGHTS = "pooled.safetensors"
 Arrays = tuple[Any, Any]
 Network = AtomicConvNetwork | PooledNetwork
-FAR = 12.0
+FAR, SAME_PLACE = 12.0, 0.001
 """angstrom."""
+NANOMETRES = 0.10, 0.25
+"""Distances to the nearest atom that are too short for angstrom."""
+SOME = 256
+HYDROGEN = 1
 TOGETHER = 64
 """Complexes in one batch."""
 
@@ -129,7 +133,7 @@ class Scorer:
             if isinstance(self.network, AtomicConvNetwork)
             else _of_ensemble(self.network, batch)
         )
-        atoms = columns.atoms.split((batch.ptr[1:] - batch.ptr[:-1]).tolist())
+        atoms = columns.atoms.split(batch.ptr.diff().tolist())
         return [
             Score(
                 name=str(record.get("name", "")),
@@ -160,7 +164,14 @@ def _of_network(network: AtomicConvNetwork, batch: Batch) -> _Columns:
     atoms = network.atom_contributions(batch)[:, 0] * factor
     interaction = atoms.new_zeros(batch.num_graphs).index_add(0, batch.batch, atoms)
     offset = 0.0 if network.offset is None else float(network.offset[0]) * factor
-    return _Columns(interaction + offset, interaction, atoms, None, [()] * batch.num_graphs)
+    warnings = [_strangers(network, z) for z in batch.z.split(batch.ptr.diff().tolist())]
+    return _Columns(interaction + offset, interaction, atoms, None, warnings)
+
+
+def _strangers(network: AtomicConvNetwork, z: Tensor) -> tuple[str, ...]:
+    """Elements the network has no filters of their own for."""
+    heavy = z if network.config.hydrogens == "keep" else z[z != HYDROGEN]
+    return tuple(network.types.strangers(heavy.numpy()))
 
 
 def _of_ensemble(network: PooledNetwork, batch: Batch) -> _Columns:
@@ -195,9 +206,12 @@ def complex_from_arrays(protein: Arrays, ligand: Arrays, *, allow_far: bool = Fa
     """A record of two pairs (atomic numbers, positions in angstrom).
 
     Raises `InvalidInput` for shapes that do not fit, numbers that are no elements, positions that
-    are not finite, and a ligand farther than 12 angstrom unless `allow_far`.
+    are not finite, the same or in nanometres, parts in the wrong order, and a ligand farther than
+    12 angstrom unless `allow_far`.
     """
     (z0, x0), (z1, x1) = _checked("protein", *protein), _checked("ligand", *ligand)
+    if len(z1) > 200 and len(z0) < 100:
+        raise InvalidInput(f"ligand has {len(z1):,} atoms, protein {len(z0):,}: arguments swapped?")
     gap = float(np.sqrt(((x1[:, None] - x0[None]) ** 2).sum(-1).min()))
     if gap > FAR and not allow_far:
         raise InvalidInput(
@@ -229,7 +243,28 @@ def _checked(name: str, z: Any, xyz: Any) -> tuple[NDArray[np.int64], NDArray[np
     bad = ~np.isfinite(places).all(1)
     if bad.any():
         raise InvalidInput(f"{name}: position of atom {int(bad.argmax())} is not finite")
+    _check_distances(name, places)
     return numbers.astype(np.int64), places
+
+
+def _check_distances(name: str, places: NDArray[np.float64]) -> None:
+    """Raises `InvalidInput` for two atoms in one place, and for positions as in nanometres."""
+    order = np.lexsort(places.T)
+    near = np.abs(np.diff(places[order], axis=0)).max(1, initial=0.0) < SAME_PLACE
+    if near.any():
+        first = int(near.argmax())
+        raise InvalidInput(f"{name}: atoms {order[first]} and {order[first + 1]} coincide")
+    some = places[:SOME]
+    if len(some) < 4:
+        return
+    gaps = np.linalg.norm(some[:, None] - some, axis=2)
+    np.fill_diagonal(gaps, np.inf)
+    typical = float(np.median(gaps.min(1)))
+    if NANOMETRES[0] <= typical <= NANOMETRES[1]:
+        raise InvalidInput(
+            f"{name}: median nearest-neighbour distance {typical:.2f}: coordinates in nm? "
+            "angstrom expected; multiply by 10"
+        )
 
 
 def _network(model: str | Path | Network) -> tuple[Network, tuple[str, ...]]:

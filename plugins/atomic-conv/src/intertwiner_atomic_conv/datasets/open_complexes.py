@@ -13,6 +13,7 @@ Poses are modelled, series are congeneric: a random split is vacuous, `target` k
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,7 @@ ARRAYS: Final = (
     *("poc_ptr", "poc_z", "poc_x", "poc_res", "poc_resname", "resnames"),
 )
 Numbers = NDArray[np.int64]
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,9 @@ class OpenFile:
 class Cleaned:
     """Complexes kept [n]: row of the file, protein group, label (pK). Counts of what was not.
 
-    relative: rows of series with relative values. overlap: rows whose ligand overlaps protein
-    atoms. repeated: rows that share protein and SMILES with one that is kept.
+    relative: rows of series with relative values. unlabelled: rows without a value. overlap: rows
+    whose ligand overlaps protein atoms. repeated: rows that share protein and SMILES with one that
+    is kept.
     """
 
     row: Numbers
@@ -71,6 +74,7 @@ class Cleaned:
     pk: NDArray[np.float64]
     groups: int
     relative: Numbers
+    unlabelled: Numbers
     overlap: Numbers
     water: Numbers
     repeated: int
@@ -115,14 +119,20 @@ def relative_rows(file: OpenFile) -> Numbers:
 
 
 def clean(file: OpenFile) -> Cleaned:
-    """What is kept of the file, and counts of what is not."""
+    """What is kept of the file, and counts of what is not.
+
+    Raises `DataError` when no complex has a label.
+    """
     group = series_groups(file)[file.series]
     relative = relative_rows(file)
+    unlabelled = np.flatnonzero(~np.isfinite(file.data["pk"]))
+    if len(unlabelled) == len(group):
+        raise DataError("'pk': none of the complexes has a finite label")
     contact = [_contact(file, number) for number in range(len(file.data["id"]))]
     overlap = np.array([protein < OVERLAP for protein, _ in contact])
     water = np.array([water < OVERLAP for _, water in contact])
     keys: dict[tuple[int, str], list[int]] = {}
-    for number in np.setdiff1d(np.arange(len(group)), relative):
+    for number in np.setdiff1d(np.arange(len(group)), np.union1d(relative, unlabelled)):
         keys.setdefault((int(group[number]), str(file.data["smiles"][number])), []).append(number)
     chosen = [min(rows, key=lambda row: (overlap[row], row)) for rows in keys.values()]
     median = [float(np.median(file.data["pk"][rows])) for rows in keys.values()]
@@ -133,6 +143,7 @@ def clean(file: OpenFile) -> Cleaned:
         pk=np.array(median),
         groups=len(np.unique([key[0] for key in keys])),
         relative=relative,
+        unlabelled=unlabelled,
         overlap=np.flatnonzero(overlap),
         water=np.flatnonzero(water),
         repeated=repeated,
@@ -209,11 +220,28 @@ def load(config: OpenComplexesConfig) -> Dataset:
         raise ConfigError("data.path: give the file of complexes, --data.path FILE")
     file = read_file(Path(config.path).expanduser())
     cleaned = clean(file)
+    _tell(file, cleaned)
     records = records_of(file, cleaned, config.waters)
     if config.overlaps == "drop":
         kept = ~np.isin(cleaned.row, cleaned.overlap)
         records = [record for record, keep in zip(records, kept, strict=True) if keep]
     return _dataset(records, config)
+
+
+def _tell(file: OpenFile, cleaned: Cleaned) -> None:
+    """Logs what is left out and why."""
+    for number in np.unique(file.series[cleaned.relative]):
+        values = file.data["pk"][file.series == number]
+        _log.warning(
+            "series %s looks relative (mean %.2f, min %.2f): %d complexes left out",
+            *(file.names[number], values.mean(), values.min(), len(values)),
+        )
+    for row in cleaned.unlabelled:
+        _log.warning("%s left out: no finite label", file.data["id"][row])
+    _log.info(
+        "%d complexes of %d proteins; %d repeats left out; %d ligands overlap protein atoms",
+        *(len(cleaned.row), cleaned.groups, cleaned.repeated, len(cleaned.overlap)),
+    )
 
 
 def _dataset(records: list[Data], config: OpenComplexesConfig) -> Dataset:

@@ -22,6 +22,8 @@ __all__ = ["Entry", "Index", "find_index", "parse_lines", "read_index"]
 _VALUE = re.compile(r"(Kd|Ki|IC50|EC50)(<=|>=|=|<|>|~)([0-9.eE+-]+)(fM|pM|nM|uM|mM|M)")
 _CODE = re.compile(r"[0-9][0-9A-Za-z]{3}")
 APART = 0.1
+USUAL = -1.0, 15.0
+"""pK; beyond it a unit is more likely wrong than right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,9 @@ def parse_lines(lines: Iterable[str]) -> Index:
             index.notes.append(
                 f"line {number}: pK {written:g} written, {entry.pk:.2f} from the value"
             )
+        if not USUAL[0] <= entry.pk <= USUAL[1]:
+            index.counts["pK outside -1 to 15"] += 1
+            index.notes.append(f"line {number}: pK {entry.pk:.4g} of {entry.code}: wrong unit?")
         index.entries[entry.code] = entry
     return index
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from intertwiner.elements import symbol
 from intertwiner_atomic_conv.errors import InvalidInput, InvalidSetting
 
 __all__ = ["HEAVIEST", "AtomTypes"]
@@ -41,3 +42,12 @@ class AtomTypes:
             raise InvalidInput(f"Z[{atom}] = {z[atom]}: must be 1 to {HEAVIEST}")
         found: NDArray[np.int64] = self._table[z]
         return found
+
+    def strangers(self, z: NDArray[np.int64]) -> list[str]:
+        """What becomes of elements that have no bucket of their own, in words."""
+        fate = "in bucket 'other'" if self.other else "left out: not in the type list"
+        numbers, counts = np.unique(z[~np.isin(z, self.numbers)], return_counts=True)
+        return [
+            f"{count} atom{'s' if count > 1 else ''} of {symbol(int(number))} {fate}"
+            for number, count in zip(numbers, counts, strict=True)
+        ]
