@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from torch_geometric.data import Data
 
+from intertwiner.elements import SYMBOLS
 from intertwiner.errors import LookupFailed
 from intertwiner.registry import load_registry
 from intertwiner.specs import Arm, Scale, load_target
@@ -77,6 +82,63 @@ def test_molecules_are_sampled_scored_and_drawn(
     assert float(rows["control: Gaussian cloud"][2]) == 0.0
     assert (tmp_path / "samples.sdf").is_file()
     assert any("mirror images" in note for note in found.notes)
+
+
+ENERGIES = "\t".join(["0.0"] * 15)
+REFERENCES = "\n".join(f" {symbol} 0.0 0.0 0.0 0.0 0.0 0.0" for symbol in ("H", "C", "N", "O", "F"))
+
+
+def write_qm9(folder: Path, records: Iterable[Data]) -> dict[str, Path]:
+    """The three files by their names."""
+    archive = folder / "dsgdb9nsd.xyz.tar.bz2"
+    with tarfile.open(archive, "w:bz2") as file:
+        for index, record in enumerate(records, start=1):
+            text = _text(index, record).encode()
+            info = tarfile.TarInfo(f"dsgdb9nsd_{index:06d}.xyz")
+            info.size = len(text)
+            file.addfile(info, io.BytesIO(text))
+    dropped, references = folder / "uncharacterized.txt", folder / "atomref.txt"
+    dropped.write_text("header\n\n  Index  smiles\n      2  C  C\n\nfooter\n")
+    references.write_text(f"=====\n Ele-\n ment\n=====\n{REFERENCES}\n=====\n")
+    return {path.name: path for path in (archive, dropped, references)}
+
+
+def _text(index: int, record: Data) -> str:
+    rows = [
+        "\t".join([SYMBOLS[number], *(f"{value:.6f}" for value in place), "0.0"])
+        for number, place in zip(record.z.tolist(), record.pos.tolist(), strict=True)
+    ]
+    head = f"{len(rows)}\ngdb {index}\t{ENERGIES}"
+    return "\n".join([head, *rows, "1.0", "C\tC", "InChI=1S\tInChI=1S"]) + "\n"
+
+
+@pytest.fixture
+def qm9(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """QM9 as its user would have it: archives of its form, with molecules of the embedded set."""
+    atoms = pytest.importorskip("intertwiner_atoms.datasets.qm9")
+    registry = load_registry()
+    entry = registry.dataset("atoms/gfn2-small")
+    source = load_target(entry.spec.target)(load_target(entry.spec.config)())
+    chosen = [record for record in source if record.num_nodes == 19][:40]
+    chosen += [record for record in source if record.num_nodes < 9][:60]
+    files = write_qm9(tmp_path, chosen)
+    monkeypatch.setattr(atoms, "fetch", lambda source, dataset: files[source.filename])
+    small = "intertwiner_enflow.recipes"
+    monkeypatch.setattr(f"{small}.molecules._SAMPLES", 8)
+    monkeypatch.setattr(f"{small}.molecules._FILMED", 1)
+    monkeypatch.setattr(f"{small}.positions._SAMPLES", 8)
+
+
+def test_qm9_archives_are_learned_from_whole(qm9: None, tmp_path: Path) -> None:
+    joint = {"model.exact_directions": 0, "model.tolerance": 1e-3}
+    found = tiny_run("qm9-joint", tmp_path / "joint", ("joint",), **joint)
+    rows = {row[0].partition(" (")[0] for row in found.rows}
+    assert {"sampled", "true", "control: elements shuffled"} <= rows
+    assert (tmp_path / "joint" / "molecules.html").is_file()
+    nineteen = {"data.of": "atoms/qm9", "data.atoms": 19, "model.tolerance": 1e-3}
+    found = tiny_run("qm9-positional", tmp_path / "positional", ("fast",), **nineteen)
+    assert [row[0] for row in found.rows] == ["fast"]
+    assert {figure.name for figure in found.figures} == {"fast/NLL", "fast/JS of distances"}
 
 
 @pytest.mark.parametrize("spec", list(recipe_specs()), ids=lambda spec: spec.name)
