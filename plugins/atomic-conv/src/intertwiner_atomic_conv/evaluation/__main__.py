@@ -93,19 +93,10 @@ def _table(
 ) -> Comparison:
     shuffles = range(chosen.shuffles)
     trained = shuffles if chosen.networks is None else shuffles[: chosen.networks]
-    table = Comparison(split)
-    for methods, numbers in ((controls, shuffles), (networks, trained)):
-        table |= compare(
-            data,
-            methods,
-            split,
-            numbers,
-            folds=FOLDS,
-            store=PredictionStore(chosen.out / "predictions"),
-            stop_at=60 * chosen.minutes,
-            say=_say,
-        )
-    return table
+    store = PredictionStore(chosen.out / "predictions")
+    limits = {"folds": FOLDS, "store": store, "stop_at": 60 * chosen.minutes, "say": _say}
+    second = compare(data, networks, split, trained, **limits)
+    return compare(data, controls, split, shuffles, **limits) | second
 
 
 def _said(table: Comparison, data: Descriptors) -> list[str]:
