@@ -72,6 +72,9 @@ def test_no_two_parts_share_a_shape_and_remeshed_shapes_are_those_of_the_test() 
     assert plain.pos.shape == other.pos.shape
     assert not torch.equal(plain.face, other.face)
     assert set(remeshed["train"]) == set(split["train"])
+    jittered = dataset.splits["jittered"]["test"]
+    assert {dataset.records.recipes[index][3] for index in jittered} == seeds["test"]
+    assert dataset[int(jittered[0])].name.startswith("jittered")
 
 
 def test_another_seed_makes_other_shapes_and_the_same_seed_the_same() -> None:

@@ -27,6 +27,7 @@ from intertwiner_gauge_mesh.layers.matrix_features import (
     matrix_channels,
     matrix_features,
 )
+from intertwiner_gauge_mesh.layers.place import PLACE_WIDTH, own_axes, place_features
 from intertwiner_gauge_mesh.layers.reltan import relative_tangents
 from intertwiner_gauge_mesh.plan import MeshPlan
 from intertwiner_gauge_mesh.types import FeatureType
@@ -131,3 +132,23 @@ def test_features_are_joined_order_by_order():
     assert str(concatenated([one, two])) == "3x0+1x1+2x2"
     joined = concatenate([(x, one), (y, two)])
     assert torch.equal(joined, torch.cat([x[:, :2], y[:, :1], x[:, 2:], y[:, 1:]], 1))
+
+
+def test_the_place_of_a_vertex_does_not_change_when_the_mesh_is_moved_and_turned(
+    make_mesh, random_rotation
+):
+    pos, face = make_mesh("bumpy_sphere", 2)
+    turn = random_rotation()
+    plain = place_features(MeshPlan.from_mesh(pos, face))
+    moved = place_features(MeshPlan.from_mesh(pos @ turn.T + 7, face))
+    assert plain.shape[1] == PLACE_WIDTH
+    assert torch.allclose(plain, moved, atol=1e-8)
+    assert plain[:, :3].square().sum(1).mean() == pytest.approx(1.0, abs=0.3)
+
+
+def test_own_axes_are_right_handed_and_the_widest_comes_first(make_mesh):
+    pos, face = make_mesh("bumpy_sphere", 2)
+    plan = MeshPlan.from_mesh(pos * torch.tensor([1.0, 3.0, 2.0]), face)
+    _, axes, _ = own_axes(plan.pos, plan.area)
+    assert torch.linalg.det(axes) == pytest.approx(1.0)
+    assert axes[:, 0].abs().argmax() == 1

@@ -79,7 +79,7 @@ def without_pictures() -> Any:
     with pytest.MonkeyPatch.context() as patch:
         for module in ("advection_report", "curvature_report"):
             patch.setattr(
-                f"intertwiner_gauge_mesh.recipes.{module}.draw_all", lambda drawings: ([], [])
+                f"intertwiner_gauge_mesh.recipes.{module}.draw_both", lambda *given: ([], [])
             )
         yield
 

@@ -38,8 +38,9 @@ class GemConfig:
         "released" does not.
     inputs: what a vertex starts from: "matrix" (moments of the neighbourhood, which do not
         change with the position in space), "reltan", "xyz" (coordinates: rotations then change
-        the result), "boundary" (1 on an open edge), and fields of the records with their kind,
-        such as "u:0e" (scalar), "v:1o" (ambient vector), "stress:0e+2e" (symmetric tensor).
+        the result), "boundary" (1 on an open edge), "place" (where on the surface, in the axes that
+        the whole surface gives: for surfaces of one family), and fields of the records with their
+        kind, such as "u:0e" (scalar), "v:1o" (ambient vector), "stress:0e+2e" (symmetric tensor).
         Fields that the model's declaration names are there without being listed.
     scale_features: matrix features in units of the mean edge length of the training meshes.
     head: widths of the layers of scalars that follow; dropout: between them.

@@ -25,6 +25,7 @@ from intertwiner_gauge_mesh.layers.matrix_features import (
     matrix_channels,
     matrix_features,
 )
+from intertwiner_gauge_mesh.layers.place import PLACE_WIDTH, place_features
 from intertwiner_gauge_mesh.layers.reltan import relative_tangents
 from intertwiner_gauge_mesh.plan import MeshPlan
 from intertwiner_gauge_mesh.planner import welded_mean
@@ -38,6 +39,7 @@ NAMED = {
     "reltan": FeatureType((0, 1)),
     "xyz": FeatureType((3,)),
     "boundary": FeatureType((1,)),
+    "place": FeatureType((PLACE_WIDTH,)),
 }
 MESH_FIELDS = ("pos", "face")
 
@@ -84,6 +86,8 @@ class InputFeatures(nn.Module):
             return relative_tangents(plan)
         if item.name == "xyz":
             return plan.pos
+        if item.name == "place":
+            return place_features(plan)
         if item.name == "boundary":
             return plan.boundary[:, None].to(plan.pos.dtype)
         values = _field_values(item, batch)
@@ -149,7 +153,7 @@ def _from_field(field: Field) -> _Item:
     if field.site != VERTEX or isinstance(field.rep, Gauge):
         raise InvalidSetting(f"input {field}: only fields in space at vertices are read")
     if isinstance(field.rep, Scalar):
-        irreps = Irreps(f"{field.rep.channels}x0e")
+        irreps = Irreps(f"{field.rep.width}x0e")
         return _Item(field.name, irreps_type(irreps), irreps)
     if isinstance(field.rep, Irreps):
         return _Item(field.name, irreps_type(field.rep), field.rep)

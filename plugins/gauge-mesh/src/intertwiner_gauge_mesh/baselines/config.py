@@ -7,11 +7,18 @@ from typing import Annotated
 
 from annotated_types import Ge
 
-__all__ = ["DiffusionConfig", "GcnConfig", "PointConfig"]
+__all__ = ["BaselineConfig", "DiffusionConfig", "GcnConfig", "PointConfig"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class GcnConfig:
+class BaselineConfig:
+    """place: scalars that tell where a vertex is in the axes of its surface are inputs, too."""
+
+    place: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class GcnConfig(BaselineConfig):
     """The isotropic graph network. rotate: turn every training batch at random, targets too."""
 
     channels: Annotated[int, Ge(1)] = 32
@@ -20,7 +27,7 @@ class GcnConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PointConfig:
+class PointConfig(BaselineConfig):
     """The equivariant point network of invariant messages.
 
     strong: messages also know (v_p.d)(u_q - u_p) / |d|^2 where a scalar u and a vector v are
@@ -33,7 +40,7 @@ class PointConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DiffusionConfig:
+class DiffusionConfig(BaselineConfig):
     """Blocks of learned diffusion. eigenpairs: of the cotangent Laplacian, per mesh, cached."""
 
     channels: Annotated[int, Ge(1)] = 24

@@ -39,9 +39,9 @@ class DiffusionNetwork(BaselineNetwork):
     """See above. Eigenpairs are computed once per mesh and kept with its plan."""
 
     def __init__(self, config: DiffusionConfig, schema: Schema) -> None:
-        super().__init__(schema)
+        super().__init__(config, schema)
         self.config = config
-        start = config.signatures + len(self.scalars) + len(self.vectors)
+        start = config.signatures + self.scalar_width + len(self.vectors)
         self.embed = nn.Linear(start, config.channels)
         self.blocks = nn.ModuleList(
             _Block(config.channels, len(self.vectors)) for _ in range(config.blocks)

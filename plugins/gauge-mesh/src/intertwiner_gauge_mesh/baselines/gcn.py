@@ -29,9 +29,9 @@ class Gcn(BaselineNetwork):
     """See above."""
 
     def __init__(self, config: GcnConfig, schema: Schema) -> None:
-        super().__init__(schema)
+        super().__init__(config, schema)
         self.config = config
-        width, channels = 6 + len(self.scalars) + 3 * len(self.vectors), config.channels
+        width, channels = 6 + self.scalar_width + 3 * len(self.vectors), config.channels
         widths = [width, *[channels] * config.layers]
         self.own = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
         self.others = nn.ModuleList(nn.Linear(a, b, bias=False) for a, b in pairwise(widths))

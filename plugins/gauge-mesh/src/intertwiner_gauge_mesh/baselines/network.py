@@ -13,8 +13,10 @@ from torch_geometric.data import Batch
 
 from intertwiner.fields import GRAPH, VERTEX, Field, Irreps, Label, Scalar
 from intertwiner.schema import Schema
+from intertwiner_gauge_mesh.baselines.config import BaselineConfig
 from intertwiner_gauge_mesh.calibration import EdgeLengths, spread
 from intertwiner_gauge_mesh.errors import InvalidSetting
+from intertwiner_gauge_mesh.layers.place import PLACE_WIDTH, place_features
 from intertwiner_gauge_mesh.plan import MeshPlan
 from intertwiner_gauge_mesh.planner import Planner, welded_mean
 
@@ -57,14 +59,15 @@ class BaselineNetwork(nn.Module, ABC):
     unit: Tensor
     scales: Tensor
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, config: BaselineConfig, schema: Schema) -> None:
         super().__init__()
-        self.schema = schema
+        self.schema, self.place = schema, config.place
         given = [field for field in schema.inputs if field.site == VERTEX and field.name != "pos"]
         self.scalars = [field.name for field in given if isinstance(field.rep, Scalar)]
         self.vectors = [field.name for field in given if field.rep == Irreps("1o")]
         if len(self.scalars) + len(self.vectors) < len(given):
             raise InvalidSetting(f"inputs {', '.join(map(str, given))}: scalars and vectors only")
+        self.scalar_width = len(self.scalars) + PLACE_WIDTH * config.place
         self.register_buffer("unit", torch.tensor(1.0, dtype=torch.float64))
         self.register_buffer("scales", torch.tensor([[1.0, 0.0]] * len(schema.targets)))
         self.planner = Planner(_plan)
@@ -104,8 +107,9 @@ class BaselineNetwork(nn.Module, ABC):
         scalars = [batch[name].reshape(len(batch.pos), -1).to(kind) for name in self.scalars]
         vectors = [batch[name].reshape(len(batch.pos), 1, 3).to(kind) for name in self.vectors]
         none = kind.new_zeros(len(batch.pos), 0)
+        seen = welded_mean(plan, torch.cat([none, *scalars], 1))
         return Fields(
-            welded_mean(plan, torch.cat([none, *scalars], 1)),
+            torch.cat([seen, place_features(plan)], 1) if self.place else seen,
             welded_mean(plan, torch.cat([none[:, :, None].expand(-1, -1, 3), *vectors], 1)),
         )
 

@@ -29,10 +29,10 @@ class PointNetwork(BaselineNetwork):
     """See above."""
 
     def __init__(self, config: PointConfig, schema: Schema) -> None:
-        super().__init__(schema)
+        super().__init__(config, schema)
         self.config = config
         channels, edges = config.channels, self._edge_width()
-        start = 1 + len(self.scalars) + len(self.vectors)
+        start = 1 + self.scalar_width + len(self.vectors)
         self.embed = nn.Linear(start, channels)
         self.messages = nn.ModuleList(
             _mlp(2 * channels + edges, channels, channels) for _ in range(config.layers)
@@ -81,7 +81,8 @@ class PointNetwork(BaselineNetwork):
         p, q = plan.target, plan.source
         d = (plan.pos[q] - plan.pos[p]) / float(self.unit)
         n_p, n_q = plan.normal[p], plan.normal[q]
-        step = fields.scalars[q] - fields.scalars[p]
+        given = fields.scalars[:, : len(self.scalars)]  # without the place, whose steps d tells
+        step = given[q] - given[p]
         v_p, v_q = fields.vectors[p], fields.vectors[q]
         along = (v_p * d[:, None]).sum(2)
         columns = [

@@ -21,7 +21,8 @@ __all__ = ["Recipe", "bumpy_dataset", "face_index", "single"]
 
 Recipe = tuple[Literal["sphere", "torus"], int, Meshing, int, int]
 """Kind, vertices, meshing, seed of the shape, and number of the record on it."""
-_PARTS: Final = (*PARTS, "remeshed")
+_PARTS: Final = (*PARTS, "remeshed", "jittered")
+_MESHED: Final[Mapping[str, Meshing]] = {"remeshed": "unseen", "jittered": "jittered"}
 _APART: Final = 1_000_000
 """Seeds of different parts are this far apart."""
 
@@ -66,8 +67,8 @@ def bumpy_dataset(
     make: Callable[[Shape, int, str], Data],
     targets: Sequence[str],
 ) -> Dataset:
-    """The dataset with the splits "random" (unseen shapes) and "remeshed" (the same test shapes
-    with unseen triangulations).
+    """The dataset with the splits "random" (unseen shapes), "remeshed" (the same test shapes with
+    unseen triangulations) and "jittered" (with irregular ones).
 
     per_shape: records on every training shape, and on every other shape.
     make: (shape, seed, name) -> record. targets: names of its targets.
@@ -79,14 +80,15 @@ def bumpy_dataset(
         rows[part] = np.arange(len(recipes), len(recipes) + len(found))
         recipes += found
     seen = {part: rows[part] for part in PARTS}
-    splits = {"random": seen, "remeshed": {**seen, "test": rows["remeshed"]}}
+    others = {name: {**seen, "test": rows[name]} for name in _PARTS[len(PARTS) :]}
+    splits = {"random": seen, **others}
     count = len(rows["train"]) if config.shuffled else 0
     shuffled = {number: (number + per_shape[0]) % count for number in range(count)}
     return Dataset(_Records(recipes, make, shuffled, targets), splits)
 
 
 def _recipes(config: BumpyConfig, part: str, per_shape: int) -> list[Recipe]:
-    """Shapes of the part "remeshed" are those of "test"."""
+    """Shapes of the parts "remeshed" and "jittered" are those of "test"."""
     count = config.training_shapes if part == "train" else config.other_shapes
     place = 3 * config.seed + min(_PARTS.index(part), 2)
     return [
@@ -103,8 +105,8 @@ def _kind(config: BumpyConfig, number: int) -> Literal["sphere", "torus"]:
 
 
 def _meshing(config: BumpyConfig, part: str, number: int) -> Meshing:
-    if part == "remeshed":
-        return "unseen"
+    if part in _MESHED:
+        return _MESHED[part]
     if part != "train" or config.triangulation == "regular":
         return "regular"
     if config.triangulation == "both" and number // 2 % 2 == 0:

@@ -29,7 +29,8 @@ class BumpyConfig(DataConfig):
     triangulation: of the training shapes: "regular" (icosphere, even grid), "jittered" (the same
         with its vertices moved and, on spheres, joined anew), or "both" in turn. Validation and
         test are regular; in the split "remeshed" the test shapes are meshed in a way that is never
-        trained on (spiral points on a sphere, a jittered grid of other proportions on a torus).
+        trained on (spiral points on a sphere, a jittered grid of other proportions on a torus), in
+        the split "jittered" in that irregular way which may be.
     shuffled: training records have the targets of another shape, vertex by vertex: a control that
         nothing can learn from.
     """

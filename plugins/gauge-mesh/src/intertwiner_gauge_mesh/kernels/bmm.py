@@ -17,7 +17,6 @@ from torch import Tensor
 
 from intertwiner_gauge_mesh.geometry.transport import powers
 from intertwiner_gauge_mesh.graph import EdgeGraph
-from intertwiner_gauge_mesh.kernels import reference
 from intertwiner_gauge_mesh.kernels.algebra import (
     bias_rows,
     fold_mixing,
@@ -27,7 +26,7 @@ from intertwiner_gauge_mesh.kernels.algebra import (
     spread_bias,
 )
 from intertwiner_gauge_mesh.kernels.rotation import circle
-from intertwiner_gauge_mesh.kernels.trilinear import Gradients, Problem, Wanted, run
+from intertwiner_gauge_mesh.kernels.trilinear import Gradients, Problem, Wanted, operation
 from intertwiner_gauge_mesh.types import Block, FeatureType
 
 __all__ = ["PASSES", "circle_sums", "gauge_aggregate"]
@@ -36,22 +35,6 @@ CHUNK_NUMBERS = 1 << 19
 """Numbers of S in one chunk: 2 MB in float32."""
 EXACT_DEGREES = 8
 """Above it, degrees are rounded up to a multiple of 4, and the missing edges are zero."""
-
-
-def gauge_aggregate(
-    x: Float[Tensor, "vertices width_in"],
-    weight: Float[Tensor, "rings width_in width_out"],
-    self_weight: Float[Tensor, " self_numbers"] | None,
-    bias: Float[Tensor, " width_out"] | None,
-    graph: EdgeGraph,
-    type_in: FeatureType,
-    type_out: FeatureType,
-) -> Float[Tensor, "vertices width_out"]:
-    """See `intertwiner_gauge_mesh.kernels.gauge_aggregate`."""
-    if graph.differentiable:
-        return reference.gauge_aggregate(x, weight, self_weight, bias, graph, type_in, type_out)
-    problem = Problem(graph.cast(x.dtype), type_in, type_out)
-    return run(PASSES, problem, x, weight, self_weight, bias)
 
 
 class Bucket(NamedTuple):
@@ -161,6 +144,7 @@ class _Passes:
 
 
 PASSES = _Passes()
+gauge_aggregate = operation(lambda x: PASSES)
 
 
 def _sums(

@@ -9,15 +9,21 @@ with W, and the bias needs g alone.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from intertwiner_gauge_mesh.graph import EdgeGraph
+from intertwiner_gauge_mesh.kernels import reference
 from intertwiner_gauge_mesh.types import FeatureType
 
-__all__ = ["Gradients", "Passes", "Problem", "Wanted", "run"]
+__all__ = ["Gradients", "Operation", "Passes", "Problem", "Wanted", "operation"]
+
+Operation = Callable[..., Tensor]
+"""As `intertwiner_gauge_mesh.kernels.gauge_aggregate`."""
 
 
 class Problem(NamedTuple):
@@ -73,17 +79,29 @@ class Passes(Protocol):
         ...
 
 
-def run(
-    passes: Passes,
-    problem: Problem,
-    x: Tensor,
-    weight: Tensor,
-    self_weight: Tensor | None,
-    bias: Tensor | None,
-) -> Tensor:
-    """The operation by the passes of one kernel, differentiable to any order."""
-    out: Tensor = _Convolve.apply(passes, problem, x, weight, self_weight, bias)
-    return out
+def operation(passes_for: Callable[[Tensor], Passes]) -> Operation:
+    """`gauge_aggregate` by the passes of one kernel, differentiable to any order.
+
+    passes_for: features -> the passes that serve them. Where the angles of a graph carry gradients
+    of their own, the definition serves.
+    """
+
+    def gauge_aggregate(
+        x: Float[Tensor, "vertices width_in"],
+        weight: Float[Tensor, "rings width_in width_out"],
+        self_weight: Float[Tensor, " self_numbers"] | None,
+        bias: Float[Tensor, " width_out"] | None,
+        graph: EdgeGraph,
+        type_in: FeatureType,
+        type_out: FeatureType,
+    ) -> Float[Tensor, "vertices width_out"]:
+        if graph.differentiable:
+            return reference.gauge_aggregate(x, weight, self_weight, bias, graph, type_in, type_out)
+        problem = Problem(graph.cast(x.dtype), type_in, type_out)
+        out: Tensor = _Convolve.apply(passes_for(x), problem, x, weight, self_weight, bias)
+        return out
+
+    return gauge_aggregate
 
 
 class _Convolve(torch.autograd.Function):

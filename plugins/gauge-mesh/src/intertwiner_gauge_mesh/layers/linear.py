@@ -53,6 +53,7 @@ class GaugeLinear(SignedModule):
     def forward(self, x: Float[Tensor, "vertices width_in"]) -> Float[Tensor, "vertices width_out"]:
         """A map of every vertex by itself."""
         parts, rank = [], 0
+        sources = x.split([block.stop - block.start for block in self.type_in.blocks], 1)
         for block in self.type_out.blocks:
             if block.order not in self.common:
                 parts.append(x.new_zeros(len(x), block.stop - block.start))
@@ -60,7 +61,7 @@ class GaugeLinear(SignedModule):
             source = self.type_in.blocks[block.order]
             matrix = self.matrices[0 if self.tied else rank]
             rank += 1
-            rows = x[:, source.start : source.stop].reshape(-1, source.count)
+            rows = sources[source.order].reshape(-1, source.count)
             parts.append((rows @ matrix).view(len(x), -1))
         if self.bias is not None:
             parts[0] = parts[0] + self.bias

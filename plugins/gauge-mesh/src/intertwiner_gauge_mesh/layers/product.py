@@ -66,9 +66,8 @@ class Product(nn.Module):
         out = _products(_complex(self.left(x), self.wide), _complex(self.right(x), self.wide), self)
         if self.back is not None:
             out = self.back(out)
-        scalars = x[:, : self.kind.scalars] + nn.functional.silu(out[:, : self.kind.scalars])
-        rest = slice(self.kind.scalars, None)
-        return torch.cat([scalars, x[:, rest] + out[:, rest]], 1)
+        scalars, rest = out.split([self.kind.scalars, self.kind.width - self.kind.scalars], 1)
+        return x + torch.cat([nn.functional.silu(scalars), rest], 1)
 
 
 Parts = list[tuple[Tensor, Tensor | None]]
@@ -76,9 +75,9 @@ Parts = list[tuple[Tensor, Tensor | None]]
 
 def _complex(x: Tensor, kind: FeatureType) -> Parts:
     """(real, imaginary) of every order; None is zero."""
-    return [
-        (x[:, block.real], x[:, block.imaginary] if block.order else None) for block in kind.blocks
-    ]
+    counts = [block.count for block in kind.blocks for _ in range(2 if block.order else 1)]
+    first, *others = x.split(counts, 1)  # the gradient of many slices would be as many rows
+    return [(first, None), *zip(others[::2], others[1::2], strict=True)]
 
 
 def _products(left: Parts, right: Parts, layer: Product) -> Float[Tensor, "vertices width"]:

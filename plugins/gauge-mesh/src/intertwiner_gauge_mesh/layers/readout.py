@@ -43,11 +43,12 @@ def target_counts(field: Field) -> tuple[int, int, int]:
     Raises `InvalidSetting` for a representation that cannot be read out.
     """
     if isinstance(field.rep, Scalar):
-        return field.rep.channels, 0, 0
+        return field.rep.width, 0, 0
     if isinstance(field.rep, Label):
-        if not field.rep.classes:
+        classes = field.rep.classes
+        if not classes:
             raise InvalidSetting(f"target {field}: the number of classes must be known")
-        return field.rep.classes, 0, 0
+        return classes, 0, 0
     if isinstance(field.rep, Irreps):
         counts = [0, 0, 0]
         for channels, order, _ in field.rep.blocks:

@@ -21,7 +21,7 @@ _TRAINING: Final[Mapping[str, Any]] = {
     "data.triangulation": "both",
     "training.batch_size": 2,
     "training.learning_rate": 3e-3,
-    "training.warmup_steps": 200,
+    "training.warmup_steps": 100,
     "training.gradient_clip": 1.0,
     "training.average_decay": 0.995,
     "training.threads": 1,
@@ -61,7 +61,7 @@ CURVATURE: Final = RecipeSpec(
     ),
     scales={
         "small": Scale(
-            overrides={**_TRAINING, "data.copies": 2, "training.epochs": 4}, seeds=(0, 1, 2)
+            overrides={**_TRAINING, "data.copies": 2, "training.epochs": 2}, seeds=(0, 1, 2)
         ),
         "paper": Scale(
             overrides={**_TRAINING, "data.copies": 4, "training.epochs": 8},

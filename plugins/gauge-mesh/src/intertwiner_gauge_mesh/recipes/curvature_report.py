@@ -22,8 +22,8 @@ from intertwiner_gauge_mesh.layers.ambient import to_irreps
 from intertwiner_gauge_mesh.plan import MeshPlan
 from intertwiner_gauge_mesh.recipes.results import (
     by_arm,
-    draw_all,
-    draw_learning,
+    draw_both,
+    failures,
     figure,
     gauge_error,
     relative_error,
@@ -39,7 +39,6 @@ COLUMNS = (
 _SPLITS = ("random", "remeshed")
 _CLEAR = 0.25
 """Modulus of z above which a direction is scored."""
-_CONTROL = "moments-shuffled"
 Pairs = tuple[Sequence[Tensor], Sequence[Tensor]]
 
 
@@ -57,11 +56,8 @@ def report(results: Sequence[ArmResult], folder: Path) -> Report:
         name: _formula(records, scale)
         for name, scale in (("zero", 0.0), ("quadric", 1.0), ("shrunk quadric", factor))
     }
-    pictures, missing = draw_all(
-        {
-            "curves": lambda: draw_learning(results, folder / "curves.png"),
-            "curvature": lambda: _draw(first, records["random"][0], folder / "curvature.png"),
-        }
+    pictures, missing = draw_both(
+        results, folder, "curvature", lambda run, out: _draw(run, records["random"][0], out)
     )
     rows = [_row(arm, arms[arm], scores[arm], records["random"][0]) for arm in arms]
     rows += [(name, "0", *_texts([found]), "") for name, found in classical.items()]
@@ -165,12 +161,7 @@ def _remarks(run: Run, scores: Mapping[str, Sequence[Score]], factor: float) -> 
         f"{data.copies} noisy copies each; angles where |z| > {_CLEAR}; the shrunk quadric is "
         f"multiplied by {factor:.3f}, fitted on training shapes."
     )
-    for arm, found in scores.items():
-        error = fmean(score[0] for score in found)
-        if arm == _CONTROL and error < 0.95:
-            yield f"{arm}: {error:.3f}, FAILED: nothing can be learned from shuffled targets."
-        elif arm != _CONTROL and error > 0.95:
-            yield f"{arm}: NOT LEARNED, it does not beat zero."
+    yield from failures({arm: fmean(s[0] for s in found) for arm, found in scores.items()})
 
 
 def _draw(run: Run, record: Data, out: Path) -> Path:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, stdev
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -16,19 +17,24 @@ from intertwiner.data.collate import collate
 from intertwiner.errors import RunError
 from intertwiner.registry import load_registry
 from intertwiner.training.recipes import ArmResult, Figure
-from intertwiner.training.run import Run
+from intertwiner.training.run import Run, load_run
 from intertwiner.training.task import build_task
 
 __all__ = [
     "by_arm",
     "draw_all",
+    "draw_both",
     "draw_learning",
+    "failures",
     "figure",
     "gauge_error",
     "relative_error",
     "shown",
     "test_records",
 ]
+
+NOTHING: Final = 0.95
+"""A relative error above which nothing was learned."""
 
 
 def by_arm(results: Iterable[ArmResult]) -> dict[str, list[ArmResult]]:
@@ -91,6 +97,28 @@ def draw_all(drawings: Mapping[str, Callable[[], Path]]) -> tuple[list[Path], li
         except RunError as error:
             missing.append(f"The picture {name} is left out: {error}")
     return pictures, missing
+
+
+def draw_both(
+    results: Sequence[ArmResult], folder: Path, name: str, draw: Callable[[Run, Path], Path]
+) -> tuple[list[Path], list[str]]:
+    """`curves.png` of all runs and NAME.png by the first run; as `draw_all`."""
+    return draw_all(
+        {
+            "curves": lambda: draw_learning(results, folder / "curves.png"),
+            name: lambda: draw(load_run(results[0].folder), folder / f"{name}.png"),
+        }
+    )
+
+
+def failures(errors: Mapping[str, float]) -> Iterator[str]:
+    """Arms that do not beat zero, and a control that does. errors: arm -> relative error."""
+    for arm, error in errors.items():
+        control = arm.endswith("-shuffled")
+        if control and error < NOTHING:
+            yield f"{arm}: {error:.3f}, FAILED: nothing can be learned from shuffled targets."
+        elif not control and error > NOTHING:
+            yield f"{arm}: NOT LEARNED, it does not beat zero."
 
 
 def draw_learning(results: Sequence[ArmResult], out: Path) -> Path:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from intertwiner.compiled import Library, call
-from intertwiner_gauge_mesh.graph import EdgeGraph
 from intertwiner_gauge_mesh.kernels import bmm
 from intertwiner_gauge_mesh.kernels.algebra import bias_rows
 from intertwiner_gauge_mesh.kernels.bmm import circle_sums
@@ -19,32 +17,17 @@ from intertwiner_gauge_mesh.kernels.compiled.padding import (
     pad_self,
     padded_counts,
 )
-from intertwiner_gauge_mesh.kernels.trilinear import Gradients, Problem, Wanted, run
-from intertwiner_gauge_mesh.types import FeatureType
+from intertwiner_gauge_mesh.kernels.trilinear import (
+    Gradients,
+    Passes,
+    Problem,
+    Wanted,
+    operation,
+)
 
 __all__ = ["CompiledPasses", "gauge_aggregate"]
 
 NAMES = {torch.float32: "float", torch.float64: "double"}
-
-
-def gauge_aggregate(
-    x: Float[Tensor, "vertices width_in"],
-    weight: Float[Tensor, "rings width_in width_out"],
-    self_weight: Float[Tensor, " self_numbers"] | None,
-    bias: Float[Tensor, " width_out"] | None,
-    graph: EdgeGraph,
-    type_in: FeatureType,
-    type_out: FeatureType,
-) -> Float[Tensor, "vertices width_out"]:
-    """See `intertwiner_gauge_mesh.kernels.gauge_aggregate`.
-
-    Where angles carry gradients of their own, or nothing can be compiled, plain torch serves.
-    """
-    library = None if graph.differentiable else try_load()
-    if library is None:
-        return bmm.gauge_aggregate(x, weight, self_weight, bias, graph, type_in, type_out)
-    problem = Problem(graph.cast(x.dtype), type_in, type_out)
-    return run(CompiledPasses(library), problem, x, weight, self_weight, bias)
 
 
 class CompiledPasses:
@@ -110,6 +93,15 @@ class CompiledPasses:
             None if down is None else layout.cut_self(down),
             bias_rows(circle_sums(problem).T @ g, problem.type_out) if wanted.bias else None,
         )
+
+
+def _passes_for(x: Tensor) -> Passes:
+    """Plain torch serves where nothing can be compiled."""
+    library = try_load()
+    return bmm.PASSES if library is None else CompiledPasses(library)
+
+
+gauge_aggregate = operation(_passes_for)
 
 
 class _Layout:

@@ -9,11 +9,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from intertwiner_gauge_mesh.errors import InvalidInput
-from intertwiner_gauge_mesh.graph import EdgeGraph
-from intertwiner_gauge_mesh.kernels import reference
 from intertwiner_gauge_mesh.kernels.bmm import PASSES as TORCH
 from intertwiner_gauge_mesh.kernels.rotation import circle
-from intertwiner_gauge_mesh.kernels.trilinear import Gradients, Problem, Wanted, run
+from intertwiner_gauge_mesh.kernels.trilinear import (
+    Gradients,
+    Passes,
+    Problem,
+    Wanted,
+    operation,
+)
 from intertwiner_gauge_mesh.kernels.triton.layout import (
     columns_out,
     fold_matrices,
@@ -23,37 +27,12 @@ from intertwiner_gauge_mesh.kernels.triton.layout import (
     to_columns,
     to_square,
 )
-from intertwiner_gauge_mesh.types import FeatureType
 
 __all__ = ["PASSES", "gauge_aggregate"]
 
 TILE = 16
 GROUP = 64
 OPTIONS = {"num_warps": 4}
-
-
-def gauge_aggregate(
-    x: Float[Tensor, "vertices width_in"],
-    weight: Float[Tensor, "rings width_in width_out"],
-    self_weight: Float[Tensor, " self_numbers"] | None,
-    bias: Float[Tensor, " width_out"] | None,
-    graph: EdgeGraph,
-    type_in: FeatureType,
-    type_out: FeatureType,
-) -> Float[Tensor, "vertices width_out"]:
-    """See `intertwiner_gauge_mesh.kernels.gauge_aggregate`.
-
-    Where angles carry gradients of their own, the definition serves.
-    """
-    if not x.is_cuda and os.environ.get("TRITON_INTERPRET") != "1":
-        raise InvalidInput(
-            f"Triton kernels run on a CUDA device, not on {x.device}; TRITON_INTERPRET=1 before "
-            "the start of Python runs them interpreted"
-        )
-    if graph.differentiable:
-        return reference.gauge_aggregate(x, weight, self_weight, bias, graph, type_in, type_out)
-    problem = Problem(graph.cast(x.dtype), type_in, type_out)
-    return run(PASSES, problem, x, weight, self_weight, bias)
 
 
 class _Passes:
@@ -90,6 +69,18 @@ class _Passes:
 
 
 PASSES = _Passes()
+
+
+def _passes_for(x: Tensor) -> Passes:
+    if not x.is_cuda and os.environ.get("TRITON_INTERPRET") != "1":
+        raise InvalidInput(
+            f"Triton kernels run on a CUDA device, not on {x.device}; TRITON_INTERPRET=1 before "
+            "the start of Python runs them interpreted"
+        )
+    return PASSES
+
+
+gauge_aggregate = operation(_passes_for)
 
 
 def _neighbours(problem: Problem, x: Tensor, weight: Tensor) -> Float[Tensor, "vertices width_out"]:
