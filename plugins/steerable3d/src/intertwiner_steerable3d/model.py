@@ -141,6 +141,7 @@ def build_network(config: NetworkConfig, schema: Schema) -> VolumeModel:
         basis=_basis(config),
         momentum=0.1 if config.norm else None,
         frozen=config.calibrated,
+        pad_after_norm=config.calibrated,
         smooth=config.smooth,
     )
     last = config.fields[-1][0]

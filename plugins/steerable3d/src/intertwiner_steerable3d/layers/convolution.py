@@ -107,11 +107,12 @@ class SteerableConv3d(nn.Module):
         return self._kernel(None if self.pad_after_norm else self.norm.mean, scale)
 
     def _kernel(self, mean: Tensor | None, scale: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """The kernel, and the bias of all rows or None."""
+        """The kernel, and the bias of all rows or None, in the dtype of the weights."""
         weight = self.weight * self.plan.scales(self.weight)
         if scale is not None:
             weight = weight * scale[self.plan.input_fields(weight)]
-        return expand_kernel(weight, self.plan), self._bias(weight, mean)
+        with torch.autocast(weight.device.type, enabled=False):
+            return expand_kernel(weight, self.plan), self._bias(weight, mean)
 
     def _bias(self, weight: Tensor, mean: Tensor | None) -> Tensor | None:
         bias = None
