@@ -54,7 +54,7 @@ class PropensityData(GridData):
     frame: axes of the volumes: the file's ("none"), "random" for every residue, or the residue's
         own ("backbone").
     radius: of the surroundings, in angstrom; 0 takes what the grid holds in every direction.
-    others: at most so many residues to validate and to test on each, evenly spread; 0 for all.
+    validation: at most so many residues to validate on, evenly spread; 0 for all.
     counts: records carry the counts of atoms that the control goes by.
     keep: records stay in memory once made: for small grids and many epochs.
     shuffled: training residues have the types of others: a control that nothing can learn from.
@@ -65,7 +65,7 @@ class PropensityData(GridData):
     split_file: str = ""
     frame: Frame = "none"
     radius: Annotated[float, Ge(0)] = 0.0
-    others: Annotated[int, Ge(0)] = 0
+    validation: Annotated[int, Ge(0)] = 0
     counts: bool = True
     keep: bool = False
     shuffled: bool = False

@@ -58,7 +58,7 @@ def assemble(proteins: Proteins, split: ProteinSplit, config: PropensityData) ->
             raise InvalidInput(f"no residue is in the part {name!r}; see data.split_file")
     if config.shuffled:
         _shuffle(made.labels, numbers["train"], config.seed)
-    chosen = {name: _thinned(found, name, config) for name, found in numbers.items()}
+    chosen = {**numbers, "validation": _thinned(numbers["validation"], config.validation)}
     # limit takes the first training records: they are put in an order without order
     draw = torch.Generator().manual_seed(config.seed)
     order = torch.randperm(len(chosen["train"]), generator=draw).numpy()
@@ -66,10 +66,11 @@ def assemble(proteins: Proteins, split: ProteinSplit, config: PropensityData) ->
     return Dataset(OnDemand(len(made.labels), made.record, keep=config.keep), {"cluster": chosen})
 
 
-def _thinned(numbers: NDArray[np.int64], part: str, config: PropensityData) -> NDArray[np.int64]:
-    if part == "train" or config.others == 0 or len(numbers) <= config.others:
+def _thinned(numbers: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """At most so many of them, evenly spread; all for 0."""
+    if most == 0 or len(numbers) <= most:
         return numbers
-    places = np.linspace(0, len(numbers) - 1, config.others).round().astype(np.int64)
+    places = np.linspace(0, len(numbers) - 1, most).round().astype(np.int64)
     return np.asarray(numbers[places])
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from intertwiner.specs import RecipeSpec
 from intertwiner_steerable3d.recipes.propensity import PROPENSITY
+from intertwiner_steerable3d.recipes.tetris import TETRIS
 
 __all__ = ["recipes"]
 
 
 def recipes() -> Iterable[RecipeSpec]:
     """All of them."""
-    yield PROPENSITY
+    yield from (TETRIS, PROPENSITY)

@@ -20,7 +20,7 @@ _TRAINING: Final[Mapping[str, Any]] = {
     "data.step": 1.5,
     "data.sigma": 1.2,
     "data.frame": "backbone",
-    "data.others": 4000,
+    "data.validation": 4000,
     "training.batch_size": 64,
     "training.learning_rate": 5e-3,
     "training.warmup_steps": 50,
