@@ -22,6 +22,7 @@ from intertwiner.federated.transport import Transport
 from intertwiner.registry import Entry, Registry
 from intertwiner.specs import AggregatorSpec, load_target
 from intertwiner.training.folder import RunFolder
+from intertwiner.training.settings import TrainingConfig
 from intertwiner.training.task import Task, build_config, build_task
 
 __all__ = ["GROUP", "LOCAL", "Engine", "Job", "find_engine"]
@@ -62,6 +63,10 @@ class Job:
     def rounds(self) -> FederationConfig:
         """The settings of the section federation. Raises `ConfigError` for those that are wrong."""
         return build(FederationConfig, dict(self.federation), "federation")
+
+    def threads(self) -> int:
+        """How many threads the job trains with."""
+        return build(TrainingConfig, dict(self.settings.get("training", {})), "training").threads
 
     def run(self, registry: Registry, transport: Transport | None = None) -> FederationOutcome:
         """Serves the rounds in this process; the clients are those of `transport`."""

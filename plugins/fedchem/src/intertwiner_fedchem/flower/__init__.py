@@ -1,0 +1,1 @@
+"""A federation on Flower: one SuperLink, a SuperNode with a key of its own for every client."""
