@@ -19,7 +19,7 @@ from typing import TextIO
 
 import torch
 
-__all__ = ["Row", "compare", "main"]
+__all__ = ["Row", "compare", "main", "seconds"]
 
 Work = Callable[[], object]
 
@@ -56,7 +56,7 @@ def compare(
     With one thread on the CPU the clock counts CPU time, which other processes do not disturb.
     """
     ours(), other()
-    pairs = [(_seconds(ours), _seconds(other)) for _ in range(repeats)]
+    pairs = [(seconds(ours), seconds(other)) for _ in range(repeats)]
     ratios = [theirs / mine for mine, theirs in pairs]
     low, ratio, high = statistics.quantiles(ratios, n=4) if repeats > 1 else ratios * 3
     mine, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
@@ -64,7 +64,8 @@ def compare(
     return Row(name, mine, against, theirs, ratio, low, high, required, holds)
 
 
-def _seconds(work: Work) -> float:
+def seconds(work: Work) -> float:
+    """Of one run; see `compare` for the clock."""
     gpu = torch.cuda.is_available()
     clock = time.process_time if torch.get_num_threads() == 1 and not gpu else time.perf_counter
     started = clock()

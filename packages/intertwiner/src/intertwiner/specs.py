@@ -218,7 +218,9 @@ class KernelSpec(Spec):
     """One implementation of the operation `op`.
 
     reference: the plain-torch oracle with the same arguments, always available.
-    examples: `(dtype, device, generator) -> list of argument tuples` used to verify and time.
+    examples: `(dtype, device, generator) -> list of argument tuples` used to verify.
+    workload: `(dtype, device, generator) -> arguments` of the size of a real training step, used
+    to time; without it the largest example is.
     differentiable: how many times gradients may be taken.
     requires: modules that must be importable. The available kernel of highest priority serves.
     """
@@ -232,9 +234,10 @@ class KernelSpec(Spec):
     differentiable: int = 0
     requires: tuple[str, ...] = ()
     priority: int = 0
+    workload: str = ""
 
     def _imports(self) -> tuple[str, ...]:
-        return ("target", "reference", "examples")
+        return ("target", "reference", "examples", *(("workload",) if self.workload else ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

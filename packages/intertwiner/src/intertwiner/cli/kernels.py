@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -25,15 +25,21 @@ def main(arguments: Sequence[str]) -> int:
     if chosen.json:
         print_json({"action": chosen.action, "rows": rows})
     else:
-        print(table(heads, [[_cell(row[head]) for head in heads] for row in rows]))
+        print(table(heads, [[_cell(head, row[head]) for head in heads] for row in rows]))
     failures = [row for row in rows if row.get("holds") is False]
     for row in failures:
         print(f"error: kernel {row['kernel']}: {row['result']}", file=sys.stderr)
     return 1 if failures else 0
 
 
-def _cell(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def _cell(head: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    if head.endswith("_s"):
+        return f"{value * 1e6:,.1f} us"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
 def _list(registry: Registry) -> tuple[list[str], list[dict[str, Any]]]:
@@ -92,25 +98,54 @@ def _verify_one(spec: Any) -> tuple[str, bool | None, list[dict[str, Any]]]:
 def _bench(registry: Registry) -> tuple[list[str], list[dict[str, Any]]]:
     import torch
 
-    from intertwiner.benchmark import compare
     from intertwiner.conformance.checks.kernels import obstacle
+    from intertwiner.floors import Machine
+
+    serving = {row["kernel"] for row in _list(registry)[1] if row["state"] == "serves"}
+    machines = {name: Machine(torch.device(name)) for name in ("cpu", "cuda")}
+    rows = []
+    for entry in sorted(registry.kernels, key=lambda entry: (entry.spec.op, -entry.spec.priority)):
+        if obstacle(entry.spec) is None:
+            machine = machines["cuda" if entry.spec.device == "cuda" else "cpu"]
+            rows.append({**_bench_one(entry, machine), "serves": entry.id in serving})
+    heads = ["op", "kernel", "serves", "ours_s", "other_s", "ratio", "bytes", "operations"]
+    return [*heads, "floor_bytes_s", "floor_operations_s", "times_floor"], rows
+
+
+def _bench_one(entry: Any, machine: Any) -> dict[str, Any]:
+    """Times, what the definition moves and computes, and how far the kernel is from that."""
+    from intertwiner.benchmark import compare
+    from intertwiner.floors import cost_of
     from intertwiner.specs import load_target
 
-    rows = []
-    for entry in registry.kernels:
-        spec = entry.spec
-        if obstacle(spec) is not None:
-            continue
-        device = torch.device("cuda" if spec.device == "cuda" else "cpu")
-        generator = torch.Generator(device).manual_seed(0)
-        examples = load_target(spec.examples)(torch.float32, device, generator)
-        largest = max(examples, key=_elements)
-        ours = functools.partial(load_target(spec.target), *largest)
-        reference = functools.partial(load_target(spec.reference), *largest)
-        row = compare(entry.id, ours, reference, against="reference", repeats=REPEATS)
-        rows.append({"kernel": entry.id, "op": spec.op, **asdict(row)})
-    return ["kernel", "op", "ours_s", "other_s", "ratio", "low", "high"], rows
+    arguments = _workload(entry.spec, machine.device)
+    reference = load_target(entry.spec.reference)
+    ours = functools.partial(load_target(entry.spec.target), *arguments)
+    plain = functools.partial(reference, *arguments)
+    row = compare(entry.id, ours, plain, against="reference", repeats=REPEATS)
+    cost = cost_of(reference, arguments)
+    of_bytes, of_operations = machine.seconds(cost)
+    return {
+        **{"kernel": entry.id, "op": entry.spec.op},
+        **asdict(row),
+        **{"bytes": cost.bytes, "operations": cost.operations},
+        **{"floor_bytes_s": of_bytes, "floor_operations_s": of_operations},
+        "times_floor": row.ours_s / max(of_bytes, of_operations),
+    }
 
 
-def _elements(arguments: Sequence[Any]) -> int:
+def _workload(spec: Any, device: Any) -> Sequence[Any]:
+    """Arguments of the size of a real step where the kernel declares them, else its largest."""
+    import torch
+
+    from intertwiner.specs import load_target
+
+    generator = torch.Generator(device).manual_seed(0)
+    if spec.workload:
+        return list(load_target(spec.workload)(torch.float32, device, generator))
+    examples = load_target(spec.examples)(torch.float32, device, generator)
+    return list(max(examples, key=_elements))
+
+
+def _elements(arguments: Iterable[Any]) -> int:
     return sum(getattr(argument, "numel", lambda: 0)() for argument in arguments)
