@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -12,7 +14,7 @@ from intertwiner_enflow.dynamics.networks import linear_of
 from intertwiner_enflow.dynamics.stack import ordered_pairs
 from intertwiner_enflow.kernels.edge_block import geometry
 
-__all__ = ["GraphVelocity", "KernelVelocity", "SimpleVelocity"]
+__all__ = ["GraphVelocity", "KernelVelocity", "RadialVelocity", "SimpleVelocity"]
 
 
 class GraphVelocity(Dynamics):
@@ -73,7 +75,36 @@ TIMES, TIME_WIDTH = 10, 0.3
 FLOOR = 1e-6
 
 
-class SimpleVelocity(Dynamics):
+class RadialVelocity(Dynamics):
+    """v_i = sum_j (x_i - x_j) f(d_ij, t), with the divergence
+    sum over ordered pairs of d f'(d) + D f(d)."""
+
+    @abstractmethod
+    def factor(
+        self, t: Float[Tensor, " batch"], distance: Float[Tensor, "batch n n 1"]
+    ) -> Float[Tensor, "batch n n 1"]:
+        """f."""
+
+    @abstractmethod
+    def factor_and_slope(
+        self, t: Float[Tensor, " batch"], distance: Float[Tensor, "batch n n 1"]
+    ) -> tuple[Float[Tensor, "batch n n 1"], Float[Tensor, "batch n n 1"]]:
+        """f and its derivative by the distance."""
+
+    def forward(self, t: Tensor, s: Tensor, mask: Tensor | None = None) -> Tensor:
+        found = geometry(s)
+        moved = found.d * self.factor(t, found.n) * ordered_pairs(s, mask)
+        return centred(moved.sum(dim=-2), mask)
+
+    def divergence(self, t: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
+        pairs, found = ordered_pairs(s), geometry(s)
+        value, slope = self.factor_and_slope(t, found.n)
+        velocity = centred((found.d * value * pairs).sum(dim=-2))
+        stretch = (slope * found.r2 / found.n + self.dimension * value) * pairs
+        return velocity, stretch.sum(dim=(1, 2, 3))
+
+
+class SimpleVelocity(RadialVelocity):
     """v = -gradient of sum over ordered pairs of phi(basis(distance)); time does not enter.
 
     basis: 50 Gaussians up to `largest_distance`, normalised to sum to one; phi: 50-64-32-1, tanh.
@@ -89,30 +120,18 @@ class SimpleVelocity(Dynamics):
         )
         linear_of(self.potential, 4).bias.requires_grad_(False)
 
-    def forward(
-        self,
-        t: Float[Tensor, " batch"],
-        s: Float[Tensor, "batch n dim"],
-        mask: Float[Tensor, "batch n"] | None = None,
-    ) -> Float[Tensor, "batch n dim"]:
-        pairs, found = ordered_pairs(s, mask), geometry(s)
-        return centred((found.d * self._factor(found.n) * pairs).sum(dim=-2), mask)
-
-    def divergence(
-        self, t: Float[Tensor, " batch"], s: Float[Tensor, "batch n dim"]
-    ) -> tuple[Float[Tensor, "batch n dim"], Float[Tensor, " batch"]]:
-        """Sum over ordered pairs of d f'(d) + D f(d) for v_i = sum_j (x_i - x_j) f(d_ij)."""
-        pairs, found = ordered_pairs(s), geometry(s)
-        ones = torch.ones_like(found.n)
-        pair = torch.func.jvp(self._factor, (found.n,), (ones,))
-        value, slope = pair[0], pair[1]
-        velocity = centred((found.d * value * pairs).sum(dim=-2))
-        stretch = (slope * found.r2 / found.n + self.dimension * value) * pairs
-        return velocity, stretch.sum(dim=(1, 2, 3))
-
-    def _factor(self, distance: Float[Tensor, "batch n n 1"]) -> Float[Tensor, "batch n n 1"]:
-        """f = -2 phi'(d) / d: every pair is met in both orders."""
+    def factor(self, t: Tensor, distance: Tensor) -> Tensor:
+        """-2 phi'(d) / d: every pair is met in both orders."""
         return -2 * self._slope(distance.squeeze(-1)).unsqueeze(-1) / distance
+
+    def factor_and_slope(self, t: Tensor, distance: Tensor) -> tuple[Tensor, Tensor]:
+        """f'(d) by forward differentiation of its closed form."""
+
+        def along(d: Tensor) -> Tensor:
+            return self.factor(t, d)
+
+        pair = torch.func.jvp(along, (distance,), (torch.ones_like(distance),))
+        return pair[0], pair[1]
 
     def _slope(self, distance: Float[Tensor, "batch n n"]) -> Float[Tensor, "batch n n"]:
         """d phi / d distance in closed form, layer by layer."""
@@ -131,11 +150,10 @@ class SimpleVelocity(Dynamics):
         return found
 
 
-class KernelVelocity(Dynamics):
+class KernelVelocity(RadialVelocity):
     """v_i = sum_j (x_i - x_j) f(d_ij, t), f = [(rbf(d) + imp^2) W + b] . rbf_t(t).
 
-    50 Gaussians of distance and 10 of time, each set normalised, of widths that are learned. The
-    divergence is sum over ordered pairs of d f'(d) + D f(d).
+    50 Gaussians of distance and 10 of time, each set normalised, of widths that are learned.
     """
 
     centres: Tensor
@@ -151,30 +169,12 @@ class KernelVelocity(Dynamics):
         self.bias = nn.Parameter(torch.zeros(TIMES))
         self.importance = nn.Parameter(torch.zeros(BASIS))
 
-    def forward(
-        self,
-        t: Float[Tensor, " batch"],
-        s: Float[Tensor, "batch n dim"],
-        mask: Float[Tensor, "batch n"] | None = None,
-    ) -> Float[Tensor, "batch n dim"]:
-        pairs, found = ordered_pairs(s, mask), geometry(s)
-        value, _ = self._radial(t, found.n)
-        return centred((found.d * (value.unsqueeze(-1) * pairs)).sum(dim=-2), mask)
+    def factor(self, t: Tensor, distance: Tensor) -> Tensor:
+        """See `factor_and_slope`."""
+        return self.factor_and_slope(t, distance)[0]
 
-    def divergence(
-        self, t: Float[Tensor, " batch"], s: Float[Tensor, "batch n dim"]
-    ) -> tuple[Float[Tensor, "batch n dim"], Float[Tensor, " batch"]]:
-        pairs, found = ordered_pairs(s), geometry(s)
-        value, slope = self._radial(t, found.n)
-        velocity = centred((found.d * (value.unsqueeze(-1) * pairs)).sum(dim=-2))
-        along = slope.unsqueeze(-1) * found.r2 / found.n
-        stretch = (along + self.dimension * value.unsqueeze(-1)) * pairs
-        return velocity, stretch.sum(dim=(1, 2, 3))
-
-    def _radial(
-        self, t: Tensor, distance: Float[Tensor, "batch n n 1"]
-    ) -> tuple[Float[Tensor, "batch n n"], Float[Tensor, "batch n n"]]:
-        """f and its derivative by the distance."""
+    def factor_and_slope(self, t: Tensor, distance: Tensor) -> tuple[Tensor, Tensor]:
+        """Both in closed form."""
         gauss, dgauss = _gaussians(distance, self.centres, self.width)
         total = gauss.sum(dim=-1, keepdim=True) + FLOOR
         value = gauss / total
@@ -182,7 +182,8 @@ class KernelVelocity(Dynamics):
         times, _ = _gaussians(t.reshape(-1, 1), self.moments, self.time_width)
         times = (times / (times.sum(dim=-1, keepdim=True) + FLOOR)).reshape(len(t), 1, 1, -1)
         weighted = (value + self.importance.square()) @ self.weight + self.bias
-        return (weighted * times).sum(dim=-1), ((change @ self.weight) * times).sum(dim=-1)
+        slope = ((change @ self.weight) * times).sum(dim=-1, keepdim=True)
+        return (weighted * times).sum(dim=-1, keepdim=True), slope
 
 
 def _gaussians(

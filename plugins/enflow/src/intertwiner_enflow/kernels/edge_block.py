@@ -156,12 +156,8 @@ def edge_block_tangents(
 
 
 def edge_block_reference(
-    x: Float[Tensor, "batch n dim"],
-    h: Float[Tensor, "batch n features"],
-    e: Float[Tensor, "batch n n 1"] | None,
-    pairs: Float[Tensor, "#batch n n 1"],
-    weights: EdgeWeights,
-) -> tuple[Float[Tensor, "batch n dim"], Float[Tensor, "batch n features"]]:
+    x: Tensor, h: Tensor, e: Tensor | None, pairs: Tensor, weights: EdgeWeights
+) -> tuple[Tensor, Tensor]:
     """As `edge_block`, pair by pair."""
     count = x.shape[-2]
     allowed = pairs.expand(len(x), count, count, 1)

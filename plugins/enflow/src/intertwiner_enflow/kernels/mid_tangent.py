@@ -9,67 +9,65 @@ was = wa s'(z2), ag = a2 g (1 - g) of every pair,
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import linear
 
-__all__ = ["CHUNK_ELEMENTS", "mid_tangent", "mid_tangent_reference"]
+__all__ = ["CHUNK_ELEMENTS", "MiddleTerms", "mid_tangent", "mid_tangent_reference"]
 
 CHUNK_ELEMENTS = 260_000
 """Numbers of a chunk's largest array, so that it stays in the second-level cache."""
 
 
-def mid_tangent(
-    source: Float[Tensor, "directions batch n features"],
-    target: Float[Tensor, "directions batch n features"],
-    dr2: Float[Tensor, "directions batch n n"],
-    de: Float[Tensor, "directions batch n n"],
-    slope1: Float[Tensor, "batch n n features"],
-    gs: Float[Tensor, "batch n n features"],
-    ag: Float[Tensor, "batch n n features"] | None,
-    was: Float[Tensor, "batch n n features"] | None,
-    second: Float[Tensor, "features features"],
-    distance: Float[Tensor, " features"],
-    initial: Float[Tensor, " features"] | None,
-) -> Float[Tensor, "directions batch n features"]:
-    """out_i for all directions, some directions at a time. Without attention ag, was are None."""
-    step = max(1, CHUNK_ELEMENTS // max(1, slope1.numel()))
-    chunks = []
-    for k in range(0, len(source), step):
-        part = slice(k, k + step)
-        dz = source[part].unsqueeze(-2) + target[part].unsqueeze(-3)
-        dz = torch.addcmul(dz, dr2[part].unsqueeze(-1), distance)
-        if initial is not None:
-            dz = torch.addcmul(dz, de[part].unsqueeze(-1), initial)
-        dz2 = linear(dz * slope1, second)
-        out = dz2 * gs
-        if ag is not None and was is not None:
-            out = torch.addcmul(out, ag, (dz2 * was).sum(dim=-1, keepdim=True))
-        chunks.append(out.sum(dim=-2))
-    return torch.cat(chunks)
+class MiddleTerms(NamedTuple):
+    """The arguments of the operation, in order. Without attention ag and was are None."""
+
+    source: Float[Tensor, "directions batch n features"]
+    target: Float[Tensor, "directions batch n features"]
+    dr2: Float[Tensor, "directions batch n n"]
+    de: Float[Tensor, "directions batch n n"]
+    slope1: Float[Tensor, "batch n n features"]
+    gs: Float[Tensor, "batch n n features"]
+    ag: Float[Tensor, "batch n n features"] | None
+    was: Float[Tensor, "batch n n features"] | None
+    second: Float[Tensor, "features features"]
+    distance: Float[Tensor, " features"]
+    initial: Float[Tensor, " features"] | None
 
 
-def mid_tangent_reference(
-    source: Float[Tensor, "directions batch n features"],
-    target: Float[Tensor, "directions batch n features"],
-    dr2: Float[Tensor, "directions batch n n"],
-    de: Float[Tensor, "directions batch n n"],
-    slope1: Float[Tensor, "batch n n features"],
-    gs: Float[Tensor, "batch n n features"],
-    ag: Float[Tensor, "batch n n features"] | None,
-    was: Float[Tensor, "batch n n features"] | None,
-    second: Float[Tensor, "features features"],
-    distance: Float[Tensor, " features"],
-    initial: Float[Tensor, " features"] | None,
-) -> Float[Tensor, "directions batch n features"]:
+def mid_tangent(*terms: Any) -> Float[Tensor, "directions batch n features"]:
+    """out_i for all directions of `MiddleTerms`, some directions at a time."""
+    given = MiddleTerms(*terms)
+    step = max(1, CHUNK_ELEMENTS // max(1, given.slope1.numel()))
+    parts = (slice(k, k + step) for k in range(0, len(given.source), step))
+    return torch.cat([_some(given, part) for part in parts])
+
+
+def _some(given: MiddleTerms, part: slice) -> Float[Tensor, "some batch n features"]:
+    dz = given.source[part].unsqueeze(-2) + given.target[part].unsqueeze(-3)
+    dz = torch.addcmul(dz, given.dr2[part].unsqueeze(-1), given.distance)
+    if given.initial is not None:
+        dz = torch.addcmul(dz, given.de[part].unsqueeze(-1), given.initial)
+    dz2 = linear(dz * given.slope1, given.second)
+    out = dz2 * given.gs
+    if given.ag is not None and given.was is not None:
+        out = torch.addcmul(out, given.ag, (dz2 * given.was).sum(dim=-1, keepdim=True))
+    return out.sum(dim=-2)
+
+
+def mid_tangent_reference(*terms: Any) -> Float[Tensor, "directions batch n features"]:
     """As `mid_tangent`, written as in the equations."""
-    dz = source[..., :, None, :] + target[..., None, :, :] + dr2[..., None] * distance
-    if initial is not None:
-        dz = dz + de[..., None] * initial
-    dz2 = torch.einsum("kbijf,of->kbijo", dz * slope1, second)
-    out = torch.einsum("bijo,kbijo->kbio", gs, dz2)
-    if ag is not None and was is not None:
-        scale = torch.einsum("bijo,kbijo->kbij", was, dz2)
-        out = out + torch.einsum("bijo,kbij->kbio", ag, scale)
+    given = MiddleTerms(*terms)
+    dz = given.source[..., :, None, :] + given.target[..., None, :, :]
+    dz = dz + given.dr2[..., None] * given.distance
+    if given.initial is not None:
+        dz = dz + given.de[..., None] * given.initial
+    dz2 = torch.einsum("kbijf,of->kbijo", dz * given.slope1, given.second)
+    out = torch.einsum("bijo,kbijo->kbio", given.gs, dz2)
+    if given.ag is not None and given.was is not None:
+        scale = torch.einsum("bijo,kbijo->kbij", given.was, dz2)
+        out = out + torch.einsum("bijo,kbij->kbio", given.ag, scale)
     return out

@@ -14,6 +14,7 @@ from torch.nn.functional import linear
 from intertwiner_enflow.errors import StateError
 from intertwiner_enflow.kernels.edge_block import SOFTENING, EdgeWeights, geometry
 from intertwiner_enflow.kernels.examples import edge_block_dense
+from intertwiner_enflow.kernels.mid_tangent import MiddleTerms
 from intertwiner_enflow.kernels.mid_tangent import mid_tangent as mid_tangent_dense
 
 __all__ = ["edge_block", "mid_tangent"]
@@ -33,12 +34,10 @@ def edge_block(x: Tensor, h: Tensor, e: Tensor | None, pairs: Tensor, *weights: 
     return found
 
 
-def mid_tangent(
-    source: Float[Tensor, "directions batch n features"], *arguments: Any
-) -> Float[Tensor, "directions batch n features"]:
+def mid_tangent(*terms: Any) -> Float[Tensor, "directions batch n features"]:
     """As `kernels.mid_tangent.mid_tangent`. Raises `StateError` as `edge_block`."""
-    _check(source)
-    found: Tensor = _Recomputed.apply(_mid_tangent, mid_tangent_dense, source, *arguments)
+    _check(terms[0])
+    found: Tensor = _Recomputed.apply(_mid_tangent, mid_tangent_dense, *terms)
     return found
 
 
@@ -102,23 +101,19 @@ def _edge_block(x: Tensor, h: Tensor, e: Tensor | None, pairs: Tensor, *weights:
     return moved, gathered
 
 
-def _mid_tangent(
-    first: Tensor, target: Tensor, dr2: Tensor, de: Tensor, slope1: Tensor, gs: Tensor,
-    ag: Tensor | None, was: Tensor | None, second: Tensor, distance: Tensor,
-    initial: Tensor | None,
-) -> Tensor:  # fmt: skip
+def _mid_tangent(*terms: Any) -> Float[Tensor, "directions batch n features"]:
     from intertwiner_enflow.kernels.triton import source
 
-    directions, batch, n, features = first.shape
-    out = torch.empty_like(first, memory_format=torch.contiguous_format)
+    given = MiddleTerms(*terms)
+    directions, batch, n, features = given.source.shape
+    out = torch.empty_like(given.source, memory_format=torch.contiguous_format)
     if not out.numel():
         return out
-    none = first.new_empty(1)
-    given = (first, target, dr2, de, slope1, gs, ag, was, second, distance, initial)
+    none = out.new_empty(1)
     source.mid_tangent[(batch * n, -(-directions // TILE))](
         *(none if one is None else one.contiguous() for one in given),
         out, directions, batch, n, features,
-        ATTENTION=ag is not None, INITIAL=initial is not None,
+        ATTENTION=given.ag is not None, INITIAL=given.initial is not None,
         TILE=TILE, WIDTH=_width(features), **OPTIONS,
     )  # fmt: skip
     return out
