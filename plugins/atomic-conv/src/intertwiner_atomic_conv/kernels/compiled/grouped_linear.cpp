@@ -24,17 +24,17 @@ struct Vector<double> {
     typedef double type __attribute__((vector_size(128)));
 };
 
-// to[i] += sum_k from[i][k * stride] * matrix[k], columns tile .. tile + count - 1 of `outer`
-template <class T, bool Full>
+// to[i] += sum_k from[i][k * stride] * matrix[k * lead], `count` columns of a tile
+template <class T, bool Padded>
 inline void multiply_tile(const T* const* from, int64_t stride, const T* matrix, int64_t inner,
-                          int64_t outer, int64_t count, T* const* to, int64_t used) {
+                          int64_t lead, int64_t count, T* const* to, int64_t used) {
     using V = typename Vector<T>::type;
     const T *f0 = from[0], *f1 = from[1], *f2 = from[2], *f3 = from[3];
     const T *f4 = from[4], *f5 = from[5], *f6 = from[6], *f7 = from[7];
     V s0{}, s1{}, s2{}, s3{}, s4{}, s5{}, s6{}, s7{};
     for (int64_t k = 0; k < inner; ++k) {
         V m{};
-        std::memcpy(&m, matrix + k * outer, Full ? sizeof(V) : count * sizeof(T));
+        std::memcpy(&m, matrix + k * lead, Padded ? sizeof(V) : count * sizeof(T));
         const int64_t at = k * stride;
         s0 += f0[at] * m, s1 += f1[at] * m, s2 += f2[at] * m, s3 += f3[at] * m;
         s4 += f4[at] * m, s5 += f5[at] * m, s6 += f6[at] * m, s7 += f7[at] * m;
@@ -42,22 +42,29 @@ inline void multiply_tile(const T* const* from, int64_t stride, const T* matrix,
     const V sums[ROWS] = {s0, s1, s2, s3, s4, s5, s6, s7};
     T flat[ROWS][WIDTH];
     std::memcpy(flat, sums, sizeof(flat));
-    const int64_t width = Full ? WIDTH : count;
+    if (count == WIDTH) {
+        for (int64_t i = 0; i < used; ++i)
+            for (int64_t j = 0; j < WIDTH; ++j) to[i][j] += flat[i][j];
+        return;
+    }
     for (int64_t i = 0; i < used; ++i)
-        for (int64_t j = 0; j < width; ++j) to[i][j] += flat[i][j];
+        for (int64_t j = 0; j < count; ++j) to[i][j] += flat[i][j];
 }
 
+inline int64_t padded(int64_t columns) { return (columns + WIDTH - 1) / WIDTH * WIDTH; }
+
+// `outer` columns; rows of the matrix lie `lead` apart, filled up with zeros if it is padded.
 template <class T>
 inline void multiply(const T* const* from, int64_t stride, const T* matrix, int64_t inner,
-                     int64_t outer, T* const* to, int64_t used) {
+                     int64_t outer, int64_t lead, T* const* to, int64_t used) {
     for (int64_t tile = 0; tile < outer; tile += WIDTH) {
         T* shifted[ROWS];
         for (int64_t i = 0; i < ROWS; ++i) shifted[i] = to[i] + tile;
-        const int64_t count = outer - tile;
-        if (count >= WIDTH)
-            multiply_tile<T, true>(from, stride, matrix + tile, inner, outer, WIDTH, shifted, used);
+        const int64_t count = std::min(WIDTH, outer - tile);
+        if (tile + WIDTH <= lead)
+            multiply_tile<T, true>(from, stride, matrix + tile, inner, lead, count, shifted, used);
         else
-            multiply_tile<T, false>(from, stride, matrix + tile, inner, outer, count, shifted, used);
+            multiply_tile<T, false>(from, stride, matrix + tile, inner, lead, count, shifted, used);
     }
 }
 
@@ -79,7 +86,7 @@ void forward(const T* x, const T* weight, const int64_t* slices, const int64_t* 
                 from[i] = x + row * inputs;
                 to[i] = out + (place ? place[row] : row) * outputs;
             }
-            multiply(from, 1, matrix, inputs, outputs, to, std::min(ROWS, stop - r));
+            multiply(from, 1, matrix, inputs, outputs, outputs, to, std::min(ROWS, stop - r));
         }
     }
 }
@@ -87,11 +94,12 @@ void forward(const T* x, const T* weight, const int64_t* slices, const int64_t* 
 template <class T>
 void by_rows(const T* grad, const T* weight, const int64_t* slices, const int64_t* place, T* by_x,
              int64_t count, int64_t inputs, int64_t outputs) {
-    std::vector<T> turned(inputs * outputs);
+    const int64_t lead = padded(inputs);
+    std::vector<T> turned(outputs * lead, T(0));
     for (int64_t s = 0; s < count; ++s) {
         const T* matrix = weight + slices[3 * s] * inputs * outputs;
         for (int64_t k = 0; k < inputs; ++k)
-            for (int64_t j = 0; j < outputs; ++j) turned[j * inputs + k] = matrix[k * outputs + j];
+            for (int64_t j = 0; j < outputs; ++j) turned[j * lead + k] = matrix[k * outputs + j];
         const int64_t stop = slices[3 * s + 2];
         for (int64_t r = slices[3 * s + 1]; r < stop; r += ROWS) {
             const T* from[ROWS];
@@ -101,7 +109,7 @@ void by_rows(const T* grad, const T* weight, const int64_t* slices, const int64_
                 from[i] = grad + (place ? place[row] : row) * outputs;
                 to[i] = by_x + row * inputs;
             }
-            multiply(from, 1, turned.data(), outputs, inputs, to, std::min(ROWS, stop - r));
+            multiply(from, 1, turned.data(), outputs, inputs, lead, to, std::min(ROWS, stop - r));
         }
     }
 }
@@ -129,7 +137,7 @@ void by_weights(const T* grad, const T* x, const int64_t* slices, const int64_t*
                 from[i] = x + first * inputs + column;
                 to[i] = target + column * outputs;
             }
-            multiply(from, inputs, matrix, rows, outputs, to, std::min(ROWS, inputs - k));
+            multiply(from, inputs, matrix, rows, outputs, outputs, to, std::min(ROWS, inputs - k));
         }
     }
 }
