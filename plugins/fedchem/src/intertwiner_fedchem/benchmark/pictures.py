@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from intertwiner.errors import RunError
 from intertwiner.view.curves import read_metrics
-from intertwiner_fedchem.splits.heterogeneity import histogram
+from intertwiner_fedchem.splits.heterogeneity import total_variation
 
 __all__ = ["draw_client_curves", "draw_heat_map"]
 
@@ -43,8 +43,8 @@ def draw_heat_map(
         shares = table / np.maximum(table.sum(0), 1)
         image = axes.imshow(shares, aspect="auto", vmin=0, vmax=1, cmap="viridis")
         axes.set_yticks(range(len(parts)), [f"client {n}: {len(p)}" for n, p in enumerate(parts)])
-        spread = histogram(groups, parts).max(1).mean()
-        axes.set_title(f"{title}, {label}; largest share of a scaffold {spread:.2f}", fontsize=9)
+        apart = total_variation(groups, parts)
+        axes.set_title(f"{title}, {label}; total variation {apart:.2f}", fontsize=9)
         figure.colorbar(image, ax=axes, label="share of the scaffold")
     axes.set_xlabel(f"the {len(commonest)} commonest scaffolds, by number of molecules")
     figure.savefig(out, dpi=120)

@@ -11,12 +11,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Final
 
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
 __all__ = ["Edges", "Plan", "Step", "colour_plan", "edges_of", "grouped_plan"]
+
+
+LARGEST: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ def colour_plan(atom_code: Int[Tensor, " atoms"], edges: Edges, steps: int) -> P
         pairs, message = torch.unique(
             edges.kind * count + colour[edges.source], return_inverse=True
         )
-        refined, rows = _refine(colour, edges.target, message, len(pairs), slot, degree)
+        refined, rows = _refine(colour, message, len(pairs), slot, degree)
         chosen = _representatives(refined, rows)
         kept = (chosen[refined] == torch.arange(len(refined), device=refined.device))[edges.target]
         found.append(
@@ -114,31 +118,33 @@ def _bounds(kinds: Int[Tensor, " messages"], types: int) -> tuple[int, ...]:
 
 
 def _slots(target: Int[Tensor, " edges"], atoms: int) -> tuple[Int[Tensor, " edges"], int]:
-    """The place of the k-th edge, in the order of targets, in a table of atoms and their edges."""
+    """The place of every edge in a table of atoms and their edges, and the table's width."""
     degrees = target.bincount(minlength=atoms)
     widest = int(degrees.max()) if len(degrees) else 0
+    owner, order = target.sort(stable=True)
     starts = degrees.cumsum(0) - degrees
-    owner = torch.repeat_interleave(degrees)
-    place = torch.arange(len(target), device=target.device) - starts[owner]
-    return owner * widest + place, widest
+    places = owner * widest + torch.arange(len(target), device=target.device) - starts[owner]
+    return torch.empty_like(places).index_copy_(0, order, places), widest
 
 
 def _refine(
     colour: Int[Tensor, " atoms"],
-    target: Int[Tensor, " edges"],
     message: Int[Tensor, " edges"],
     messages: int,
     slot: Int[Tensor, " edges"],
     degree: int,
 ) -> tuple[Int[Tensor, " atoms"], int]:
-    """The next colours: own colour, then the sorted list of messages, an entry at a time."""
-    keys = (target * messages + message).sort().values
-    table = colour.new_zeros(len(colour) * degree)
-    table[slot] = keys % messages + 1
-    columns = table.view(len(colour), degree).unbind(1)
-    rows = 0
-    for column in columns:
-        distinct, colour = torch.unique(colour * (messages + 1) + column, return_inverse=True)
+    """The next colours: equal where own colour and sorted list of messages are, compared entry by
+    entry, as many at a time as a whole number holds.
+    """
+    table = colour.new_zeros(len(colour) * degree).index_copy_(0, slot, message + 1)
+    columns = list(table.view(len(colour), degree).sort(1, descending=True).values.unbind(1))
+    base, rows = messages + 1, len(colour)
+    while columns:
+        limit, key = LARGEST // rows, colour
+        while columns and limit >= base:
+            key, limit = key * base + columns.pop(), limit // base
+        distinct, colour = torch.unique(key, return_inverse=True)
         rows = len(distinct)
     return colour, rows
 

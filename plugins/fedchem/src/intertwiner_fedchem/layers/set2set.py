@@ -58,6 +58,6 @@ class Set2Set(nn.Module):
         for layer, state in enumerate(memory):
             weights = self.lstm.all_weights[layer]
             state = tuple(part.expand(len(given), -1) for part in state)  # type: ignore[assignment]
-            given, cell = torch.lstm_cell(given, state, *weights)  # type: ignore[call-overload]
+            given, cell = torch.lstm_cell(given, state, *weights)
             kept.append((given, cell))
         return given, kept

@@ -1,0 +1,22 @@
+"""Every benchmark of the plugin: training steps of the network.
+
+`python benchmarks/run.py [--json] [--repeats N] [--threads N]`; each also runs by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import step
+
+from intertwiner.benchmark import Row, main
+
+
+def measure(repeats: int) -> Iterator[Row]:
+    """The rows of all benchmarks, one by one."""
+    for benchmark in (step,):
+        yield from benchmark.measure(repeats)
+
+
+if __name__ == "__main__":
+    main(__doc__ or "", measure)
