@@ -208,7 +208,6 @@ def get_plan(handle: int) -> Plan:
     return _PLANS[handle]
 
 
-@functools.cache
 def make_plan(
     fields_in: FieldType,
     fields_out: FieldType,
@@ -218,6 +217,18 @@ def make_plan(
     step: Step = (1.0, 1.0, 1.0),
 ) -> Plan:
     """Output orders outside, gates after all of them, input orders inside; empty pairs left out."""
+    return _make_plan(fields_in, fields_out, gates, size, basis, step)
+
+
+@functools.cache
+def _make_plan(
+    fields_in: FieldType,
+    fields_out: FieldType,
+    gates: int,
+    size: int,
+    basis: BasisSettings,
+    step: Step,
+) -> Plan:
     outer = [(order, count) for order, count in enumerate(fields_out) if count]
     outer += [(0, gates)] if gates else []
     blocks: list[Block] = []
