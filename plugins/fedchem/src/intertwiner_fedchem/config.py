@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from annotated_types import Ge
+from annotated_types import Ge, Gt
 
 from intertwiner.config import DataConfig
 
-__all__ = ["BondsConfig", "MPNNConfig", "MoleculeNetConfig"]
+__all__ = ["BondsConfig", "GINConfig", "MPNNConfig", "MoleculeNetConfig", "SchNetConfig"]
 
 Count = Annotated[int, Ge(1)]
 
@@ -33,6 +33,29 @@ class MPNNConfig:
     readout_steps: Count = 3
     readout_layers: Count = 3
     messages: Literal["colours", "bonds"] = "colours"
+    standardise: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class GINConfig:
+    """A graph isomorphism network. standardise: as the message passing network's."""
+
+    width: Count = 128
+    layers: Count = 5
+    standardise: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class SchNetConfig:
+    """SchNet with the benchmark's sizes. cutoff in angstrom; basis: how many Gaussians.
+
+    standardise: as the message passing network's.
+    """
+
+    width: Annotated[int, Ge(2)] = 128
+    blocks: Count = 6
+    basis: Annotated[int, Ge(2)] = 50
+    cutoff: Annotated[float, Gt(0)] = 10.0
     standardise: bool = True
 
 
