@@ -120,10 +120,10 @@ def _bench_one(entry: Any, machine: Any) -> dict[str, Any]:
 
     arguments = _workload(entry.spec, machine.device)
     reference = load_target(entry.spec.reference)
+    cost = cost_of(reference, arguments)
     ours = functools.partial(load_target(entry.spec.target), *arguments)
     plain = functools.partial(reference, *arguments)
     row = compare(entry.id, ours, plain, against="reference", repeats=REPEATS)
-    cost = cost_of(reference, arguments)
     of_bytes, of_operations = machine.seconds(cost)
     return {
         **{"kernel": entry.id, "op": entry.spec.op},

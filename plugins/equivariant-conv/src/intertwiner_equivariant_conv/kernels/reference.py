@@ -11,7 +11,7 @@ from torch import Tensor
 from intertwiner_equivariant_conv.layers.coupling import wigner_3j
 from intertwiner_equivariant_conv.layers.paths import infer_paths
 
-__all__ = ["examples", "tensor_product_scatter"]
+__all__ = ["examples", "tensor_product_scatter", "workload"]
 
 
 def tensor_product_scatter(
@@ -47,6 +47,13 @@ def examples(
         _example(*sizes, dtype, device, generator)
         for sizes in ((0, 16, 30, 300), (1, 32, 40, 400), (2, 17, 12, 100), (1, 4, 3, 0))
     ]
+
+
+def workload(
+    dtype: torch.dtype, device: torch.device, generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, int]:
+    """The size of a training step: 32 molecules of 19 atoms and 15 neighbours, 32 channels."""
+    return _example(2, 32, 600, 9_000, dtype, device, generator)
 
 
 def _example(

@@ -15,7 +15,7 @@ from intertwiner_gauge_mesh.kernels.algebra import self_blocks
 from intertwiner_gauge_mesh.kernels.rotation import rotate
 from intertwiner_gauge_mesh.types import FeatureType
 
-__all__ = ["examples", "gauge_aggregate"]
+__all__ = ["examples", "gauge_aggregate", "workload"]
 
 
 def gauge_aggregate(
@@ -93,3 +93,15 @@ def examples(
         random_arguments(kind_in, kind_out, rings, dtype, device, generator, alone=alone)
         for kind_in, kind_out, rings, alone in cases
     ]
+
+
+def workload(
+    dtype: torch.dtype, device: torch.device, generator: torch.Generator
+) -> tuple[Tensor | EdgeGraph | FeatureType | None, ...]:
+    """The size of a training step: 2,500 vertices of up to 16 neighbours, 16 of each order."""
+    from intertwiner_gauge_mesh.kernels.random_graph import random_arguments
+
+    kind = "16x0+16x1+16x2"
+    return random_arguments(
+        kind, kind, 2, dtype, device, generator, vertices=2_500, highest_degree=16
+    )

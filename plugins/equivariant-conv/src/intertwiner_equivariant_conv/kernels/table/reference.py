@@ -8,7 +8,7 @@ from torch import Tensor
 
 from intertwiner_equivariant_conv.kernels import reference
 
-__all__ = ["examples", "table_product_scatter"]
+__all__ = ["examples", "table_product_scatter", "workload"]
 
 Arguments = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, int]
 
@@ -37,6 +37,11 @@ def examples(
         for example in reference.examples(dtype, device, generator)
         for degree in (3, 5)
     ]
+
+
+def workload(dtype: torch.dtype, device: torch.device, generator: torch.Generator) -> Arguments:
+    """Those of the product's workload, with a table of 200 intervals and degree 5."""
+    return _tabulated(reference.workload(dtype, device, generator), 5, generator, rows=200)
 
 
 def _tabulated(
