@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from intertwiner.api import fit
 from intertwiner.errors import ConfigError, DataError
 from intertwiner_atomic_conv.config import PdbbindConfig
 from intertwiner_atomic_conv.datasets.leak_lists import LeakLists, clean_split, read_leak_lists
 from intertwiner_atomic_conv.datasets.pdbbind import load
+from intertwiner_atomic_conv.evaluation.cleansplit import side_by_side
 
 CODES = [f"1a{number:02d}" for number in range(30)]
 
@@ -122,3 +124,24 @@ def test_a_folder_without_an_index_is_refused(root: Path) -> None:
         load(PdbbindConfig(root=str(root)))
     with pytest.raises(ConfigError, match=r"--data\.root FOLDER"):
         load(PdbbindConfig())
+
+
+def quick_run(dataset: str, out: Path, **data: object) -> Path:
+    settings = {f"data.{name}": value for name, value in data.items()}
+    quick = {"training.epochs": 1, "training.accelerator": "cpu"}
+    fit("atomic-conv/cross", dataset, out=out, settings={**settings, **quick}, progress=False)
+    return out
+
+
+def test_both_test_sets_of_a_run_stand_side_by_side(root: Path, tmp_path: Path) -> None:
+    lists = {"cleansplit": str(leak_file(tmp_path / "lists.json")), "split": "cleansplit"}
+    run = quick_run("atomic-conv/pdbbind", tmp_path / "run", root=str(root), **lists)
+    found = side_by_side(run)
+    assert {name: count for name, (count, _) in found.items()} == {
+        "all of the core set": 8,
+        "independent of training": 3,
+    }
+    assert all(np.isfinite(figures["RMSE"]) for _, figures in found.values())
+    other = quick_run("atomic-conv/synthetic-pockets", tmp_path / "other", count=20)
+    with pytest.raises(ConfigError, match="not a run on atomic-conv/pdbbind"):
+        side_by_side(other)
