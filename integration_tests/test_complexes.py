@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from intertwiner.errors import DataError
 from intertwiner_atomic_conv import Scorer, score
 from intertwiner_atoms import read_complex
 
+Command = Callable[..., subprocess.CompletedProcess[str]]
 PROTEIN = """\
 ATOM      1  N   SER A   1       0.000   0.000   0.000  1.00  0.00           N
 ATOM      2  CA  SER A   1       1.458   0.000   0.000  1.00  0.00           C
@@ -33,16 +33,6 @@ END
 POSE = [("C", 2.0, 1.0, 3.6), ("C", 3.2, 1.6, 4.2), ("O", 3.3, 2.9, 3.9)]
 FAR = 50.0
 """angstrom."""
-
-
-def intertwiner(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "intertwiner", *map(str, arguments)],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
 
 
 def sdf(name: str, z_shift: float = 0.0) -> str:
@@ -64,7 +54,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def run_folder(files: Path) -> Path:
+def run_folder(files: Path, intertwiner: Command) -> Path:
     """One epoch of the smooth cross graph on 40 generated pockets."""
     folder = files / "run"
     done = intertwiner(
@@ -76,12 +66,19 @@ def run_folder(files: Path) -> Path:
     return folder
 
 
-def predicted(run: Path, protein: Path, ligand: Path, *more: str) -> list[float]:
-    done = intertwiner("predict", run, "--protein", protein, "--ligand", ligand, "--json", *more)
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
-    assert report["units"] == {"pK": "pK"}
-    return [row["values"]["pK"] for row in report["predictions"]]
+@pytest.fixture(scope="module")
+def predicted(intertwiner: Command) -> Callable[..., list[float]]:
+    """`predicted(run, protein, ligand, *more)`: the pK that the command gives, one per ligand."""
+
+    def predict(run: Path, protein: Path, ligand: Path, *more: str) -> list[float]:
+        pair = ("--protein", protein, "--ligand", ligand)
+        done = intertwiner("predict", run, *pair, "--json", *more)
+        assert done.returncode == 0, done.stderr
+        report = json.loads(done.stdout)
+        assert report["units"] == {"pK": "pK"}
+        return [row["values"]["pK"] for row in report["predictions"]]
+
+    return predict
 
 
 def test_the_default_model_scores_what_the_reader_gives(files):
@@ -93,21 +90,21 @@ def test_the_default_model_scores_what_the_reader_gives(files):
     assert score(protein, ligand).pK == pytest.approx(of_record.pK, abs=1e-5)
 
 
-def test_predict_gives_one_number_for_every_ligand_and_says_its_unit(files, run_folder):
+def test_predict_gives_one_number_for_every_ligand_and_says_its_unit(predicted, files, run_folder):
     found = predicted(run_folder, files / "protein.pdb", files / "poses.sdf")
     assert len(found) == 2
     assert all(map(math.isfinite, found))
     assert found[0] != found[1]
 
 
-def test_predict_says_what_score_says_of_the_same_run(files, run_folder):
+def test_predict_says_what_score_says_of_the_same_run(predicted, files, run_folder):
     protein, ligand = files / "protein.pdb", files / "pose.sdf"
     found = score(protein, ligand, model=run_folder)
     assert predicted(run_folder, protein, ligand) == pytest.approx([found.pK], abs=1e-5)
     assert found.interaction != 0.0
 
 
-def test_the_reader_s_record_in_a_table_is_predicted_as_the_pair_is(files, run_folder):
+def test_the_reader_s_record_in_a_table_is_predicted_as_the_pair_is(intertwiner, files, run_folder):
     table = files / "pairs.csv"
     table.write_text("protein,ligand,name\nprotein.pdb,pose.sdf,pose\n")
     done = intertwiner("predict", run_folder, table, "--json")
@@ -117,7 +114,9 @@ def test_the_reader_s_record_in_a_table_is_predicted_as_the_pair_is(files, run_f
     assert row["values"]["pK"] == pytest.approx(pair.pK, abs=1e-5)
 
 
-def test_a_ligand_50_angstrom_away_is_refused_with_the_setting_that_takes_it(files, run_folder):
+def test_a_ligand_50_angstrom_away_is_refused_with_the_setting_that_takes_it(
+    intertwiner, predicted, files, run_folder
+):
     protein, ligand = files / "protein.pdb", files / "far.sdf"
     with pytest.raises(DataError, match="allow_far=true takes it as it is"):
         score(protein, ligand, model=run_folder)
