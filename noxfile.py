@@ -33,6 +33,11 @@ TEST_TOOLS = ["pytest", "hypothesis", "ase", "scikit-learn", "triton; sys_platfo
 """Triton's interpreter runs the GPU kernels on the CPU."""
 QUIET_THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
 """Idle threads sleep: on a machine that does other work, waiting ones steal its time."""
+TESTED_EXTRAS = {
+    "intertwiner-fedchem": "chem,flower",
+    "intertwiner-steerable3d": "proteins",
+}
+"""What a plugin's tests need beyond the plugin; installed where tests are run."""
 SIDE_BY_SIDE = ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile"]
 """One worker a core, a file's tests in one worker, so that what they share is made once."""
 
@@ -88,8 +93,9 @@ def build(session: nox.Session, names: list[str]) -> dict[str, Path]:
 def install_wheels(session: nox.Session, names: list[str], extras: str, *more: str) -> None:
     """Builds and installs distributions together; the core with `extras` such as "viz,check"."""
     wheels = build(session, names)
+    chosen = {"intertwiner": extras, **(TESTED_EXTRAS if "check" in extras else {})}
     wanted = [
-        f"{name}[{extras}] @ {path.as_uri()}" if name == "intertwiner" and extras else str(path)
+        f"{name}[{chosen[name]}] @ {path.as_uri()}" if chosen.get(name) else str(path)
         for name, path in wheels.items()
     ]
     install(session, *wanted, *more)
