@@ -6,14 +6,39 @@ Names are imported on first use, so that `import intertwiner_steerable3d` stays 
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from intertwiner_steerable3d.bases.settings import BasisSettings
+    from intertwiner_steerable3d.layers.block import BlockSettings, GatedBlock
+    from intertwiner_steerable3d.layers.convolution import SteerableConv3d
+    from intertwiner_steerable3d.networks import build
+    from intertwiner_steerable3d.voxels.grid import Grid
+    from intertwiner_steerable3d.voxels.voxelise import voxelise_atoms
 
 __version__ = "0.1.0"
 
 _PACKAGE = "intertwiner_steerable3d"
-_HOME: dict[str, str] = {}
+_HOME = {
+    "BasisSettings": "bases.settings",
+    "BlockSettings": "layers.block",
+    "GatedBlock": "layers.block",
+    "Grid": "voxels.grid",
+    "SteerableConv3d": "layers.convolution",
+    "build": "networks",
+    "voxelise_atoms": "voxels.voxelise",
+}
 
-__all__ = ["__version__"]
+__all__ = [
+    "BasisSettings",
+    "BlockSettings",
+    "GatedBlock",
+    "Grid",
+    "SteerableConv3d",
+    "__version__",
+    "build",
+    "voxelise_atoms",
+]
 
 
 def __getattr__(name: str) -> Any:
