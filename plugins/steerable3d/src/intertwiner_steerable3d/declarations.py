@@ -45,7 +45,13 @@ def models() -> Iterable[ModelSpec]:
         ("propensity-cnn", "PropensityCnn", "The grid CNN of Boomsma and Frellsen"),
     ):
         yield _preset(name, config, summary, NONE)
-    small = {"channels": (16, 16), "sizes": (3, 3), "strides": (2, 2), "hidden": (16,)}
+    small = {
+        "channels": (16, 16),
+        "sizes": (3, 3),
+        "strides": (2, 2),
+        "smooth": False,
+        "hidden": (16,),
+    }
     yield _model("cnn", "Plain CNN of your own layout", "Cnn", NONE, small)
     yield ModelSpec(
         name="counts",
