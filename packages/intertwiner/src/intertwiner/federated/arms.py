@@ -11,7 +11,7 @@ from intertwiner.federated.settings import FederationConfig
 from intertwiner.federated.state import STATE
 from intertwiner.registry import Registry
 from intertwiner.specs import load_target
-from intertwiner.training.folder import RunFolder
+from intertwiner.training.folder import CONFIG, RunFolder
 from intertwiner.training.settings import RunConfig
 from intertwiner.training.task import build_task
 
@@ -26,11 +26,15 @@ def train_arm(
     folder: RunFolder,
     progress: bool,
 ) -> FederationOutcome:
-    """Begins, continues or merely opens the run in `folder`.
+    """Begins, continues or merely opens the run in `folder`; one that was killed before its first
+    round was saved begins anew.
 
     sections: settings of `federation` and of `aggregator`. Raises what `federate` raises.
     """
     entry = registry.aggregator(aggregator)
+    begun = (folder.path / STATE).exists()
+    if not begun:
+        (folder.path / CONFIG).unlink(missing_ok=True)
     return federate(
         build_task(registry, config),
         entry,
@@ -39,6 +43,6 @@ def train_arm(
         aggregator_settings=build(
             load_target(entry.spec.config), sections["aggregator"], "aggregator"
         ),
-        resume=(folder.path / STATE).exists(),
+        resume=begun,
         progress=progress,
     )
