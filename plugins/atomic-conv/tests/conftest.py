@@ -130,3 +130,12 @@ def open_complexes() -> Path:
     if not path.exists():
         pytest.skip(f"no complexes in {path}; set INTERTWINER_COMPLEXES")
     return path
+
+
+@pytest.fixture
+def shared_structures() -> Path:
+    """The folder of real proteins with their ligands; skips where there is none."""
+    folder = SHARED / "structures" / "complexes"
+    if not folder.exists():
+        pytest.skip(f"no complexes in {folder}")
+    return folder

@@ -107,6 +107,21 @@ def intertwiner_datasets() -> Iterable[DatasetSpec]:
         synthetic=f"{PACKAGE}.datasets.pdbbind:synthetic",
     )
 
+    yield DatasetSpec(
+        name="affinity-files",
+        summary="Your own table of complexes, or a folder in OpenFF's form: --data.path PATH",
+        reference="doi:10.33011/livecoms.4.1.1497",
+        target=f"{PACKAGE}.datasets.affinity_files:load",
+        config=f"{PACKAGE}.config:AffinityFilesConfig",
+        gives=Structure.COMPLEX,
+        provides=COMPLEX_FIELDS,
+        targets=(AFFINITY, FREE_ENERGY),
+        default_targets=("pK",),
+        licence="your own",
+        offline=True,
+        synthetic=f"{PACKAGE}.datasets.affinity_files:synthetic",
+    )
+
 
 @hookimpl
 def intertwiner_kernels() -> Iterable[KernelSpec]:

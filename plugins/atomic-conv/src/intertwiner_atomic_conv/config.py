@@ -17,6 +17,7 @@ from intertwiner_atomic_conv.presets import (
 )
 
 __all__ = [
+    "AffinityFilesConfig",
     "AtomicConvConfig",
     "CoreConfig",
     "CrossConfig",
@@ -210,6 +211,18 @@ class OpenComplexesConfig(DataConfig):
     folds: Annotated[int, Ge(2)] = 5
     fold: Annotated[int, Ge(0)] = 0
     shuffle: Annotated[int, Ge(0)] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AffinityFilesConfig(DataConfig):
+    """Complexes of your own with affinities.
+
+    path: a CSV table with the columns protein, ligand, affinity and unit, or a folder in OpenFF's
+        form.
+    split: "random", "stratified", "year-stratified", "temporal", "target" or "scaffold".
+    """
+
+    path: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

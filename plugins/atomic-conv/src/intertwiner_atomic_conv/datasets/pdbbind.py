@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch_geometric.data import Data
 
@@ -28,12 +27,11 @@ from intertwiner_atomic_conv.config import PdbbindConfig
 from intertwiner_atomic_conv.datasets.leak_lists import clean_split, read_leak_lists
 from intertwiner_atomic_conv.datasets.open_complexes import synthetic
 from intertwiner_atomic_conv.datasets.pdbbind_index import Entry, Index, find_index, read_index
-from intertwiner_atomic_conv.datasets.protein_groups import protein_groups
-from intertwiner_atomic_conv.evaluation import folds
+from intertwiner_atomic_conv.datasets.splitting import split_records
 
-__all__ = ["join", "load", "synthetic"]
+__all__ = ["join", "load", "species_of", "synthetic", "with_affinity"]
 
-FOLDS, SHOWN = 5, 5
+SHOWN = 5
 _log = logging.getLogger(__name__)
 
 
@@ -54,7 +52,7 @@ def load(config: PdbbindConfig) -> Dataset:
     _tell(path, index, missing, failures)
     if not records:
         raise DataError(f"{root}: no complex has both structures and a label of {path.name}")
-    return Dataset(records, _splits(records, entries, config), _species(records))
+    return Dataset(records, _splits(records, entries, config), species_of(records))
 
 
 def join(
@@ -80,30 +78,20 @@ def join(
 
 
 def _labelled(record: Data, entry: Entry) -> Data:
-    record.pK = torch.tensor([entry.pk], dtype=torch.float32)
-    record.dG = torch.tensor([-KCAL_PER_PK * entry.pk], dtype=torch.float32)
     record.name = entry.code
+    return with_affinity(record, entry.pk)
+
+
+def with_affinity(record: Data, pk: float) -> Data:
+    """The record with its labels pK and dG (kcal/mol)."""
+    record.pK = torch.tensor([pk], dtype=torch.float32)
+    record.dG = torch.tensor([-KCAL_PER_PK * pk], dtype=torch.float32)
     return record
 
 
-def _splits(records: list[Data], entries: list[Entry], config: PdbbindConfig) -> dict[str, Any]:
-    count, wanted = len(records), config.split
-    years, labels = [entry.year for entry in entries], [entry.pk for entry in entries]
-    found = {"random": folds.as_split(folds.random(count, FOLDS, 0), 0, FOLDS)}
-    two_parts = {
-        "stratified": lambda: folds.stratified(labels, 0),
-        "year-stratified": lambda: folds.year_stratified(years, 0),
-        "temporal": lambda: folds.temporal(years),
-    }
-    if wanted in two_parts:
-        found[wanted] = _with_validation(two_parts[wanted]())
-    if wanted == "target":
-        groups = protein_groups([_residues(record) for record in records])
-        found[wanted] = folds.as_split(folds.grouped(groups, FOLDS, 0), 0, FOLDS)
-    if wanted == "scaffold":
-        smiles = [str(record.get("smiles", "")) for record in records]
-        found[wanted] = folds.as_split(folds.scaffold(smiles, FOLDS), 0, FOLDS)
-    if wanted.startswith("cleansplit"):
+def _splits(records: list[Data], entries: list[Entry], config: PdbbindConfig) -> dict[str, Split]:
+    found = split_records(records, [entry.year for entry in entries], config.split)
+    if config.split.startswith("cleansplit"):
         found["cleansplit"], found["cleansplit-independent"] = _without_leaks(entries, config)
     return found
 
@@ -118,24 +106,8 @@ def _without_leaks(entries: list[Entry], config: PdbbindConfig) -> tuple[Split, 
     return whole, free
 
 
-def _with_validation(test: folds.Numbers) -> dict[str, folds.Numbers]:
-    """Every tenth training record validates."""
-    training = np.flatnonzero(test == 0)
-    held = np.arange(len(training)) % 10 == 9
-    return {
-        "train": training[~held],
-        "validation": training[held],
-        "test": np.flatnonzero(test == 1),
-    }
-
-
-def _residues(record: Data) -> list[str]:
-    names = list(record.get("residue_names", []))
-    numbers = record.residue[record.part == 0].unique()
-    return [names[int(number)] for number in numbers if int(number) < len(names)]
-
-
-def _species(records: Sequence[Data]) -> tuple[int, ...]:
+def species_of(records: Sequence[Data]) -> tuple[int, ...]:
+    """The elements that occur."""
     return tuple(sorted({int(z) for record in records for z in record.z.unique()}))
 
 
