@@ -74,8 +74,12 @@ def test_a_pair_that_runs_learns_its_targets_and_another_is_refused(model, datas
         return
     names = [field.name for field in found.targets]
     alone = [[name] for name in names] if dataset is first_of(model) else []
+    tried = set()
     for targets in [[], *alone, names]:
         task = stand_in_task(model, dataset, targets)
+        if task.schema.targets in tried:  # by default, or all of them, or one: the same step
+            continue
+        tried.add(task.schema.targets)
         before, after, gradients = loss_before_and_after_a_step(task)
         assert gradients, targets
         assert all(bool(gradient.isfinite().all()) for gradient in gradients), targets

@@ -43,8 +43,9 @@ DATASET = DatasetSpec(
 )
 
 
-def adapter(name, takes, gives, adds=()):
-    return entry(AdapterSpec(name=name, takes=takes, gives=gives, adds=adds, **COMMON))
+def adapter(name, takes, gives, adds=(), needs=()):
+    spec = AdapterSpec(name=name, takes=takes, gives=gives, adds=adds, needs=needs, **COMMON)
+    return entry(spec)
 
 
 def found(model=MODEL, dataset=DATASET, adapters=()):
@@ -91,6 +92,20 @@ def test_the_shortest_chain_of_adapters_is_found():
     assert [item.spec.name for item in found(dataset=bonds, adapters=detour).adapters] == ["c"]
     assert [i.spec.name for i in found(dataset=bonds, adapters=detour[:2]).adapters] == ["a", "b"]
     assert "no adapter leads there" in found(dataset=bonds).reasons[0]
+
+
+def test_what_an_adapter_needs_is_provided_by_the_dataset_or_an_adapter_before_it():
+    bonds = dataclasses.replace(DATASET, gives=Structure.BONDS, provides=(Z,))
+    needing = adapter("embed", Structure.BONDS, Structure.ATOMS, (POS,), (Z,))
+    assert found(dataset=bonds, adapters=[needing]).runs
+    coded = dataclasses.replace(bonds, provides=())
+    first, *_ = found(dataset=coded, adapters=[needing]).reasons
+    assert first.endswith("/embed: input z (label per node) is not provided")
+    chain = [
+        adapter("decode", Structure.BONDS, Structure.MESH, (Z,)),
+        adapter("embed", Structure.MESH, Structure.ATOMS, (POS,), (Z,)),
+    ]
+    assert found(dataset=coded, adapters=chain).runs
 
 
 def test_readers_of_files_never_serve_as_adapters_between_datasets_and_models():

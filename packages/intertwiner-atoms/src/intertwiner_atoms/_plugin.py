@@ -9,6 +9,7 @@ from intertwiner.hookspecs import hookimpl
 from intertwiner.specs import AdapterSpec, DatasetSpec, Source
 from intertwiner_atoms.quantities import (
     ATOM_FIELDS,
+    BOND_FIELDS,
     COMPLEX_FIELDS,
     GFN2_TARGETS,
     QM7_TARGETS,
@@ -166,5 +167,6 @@ def intertwiner_adapters() -> Iterable[AdapterSpec]:
         config=f"{_CONFIG}:ConformerConfig",
         takes=Structure.BONDS,
         gives=Structure.ATOMS,
+        needs=BOND_FIELDS,
         adds=ATOM_FIELDS,
     )

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
-from intertwiner.fields import GRAPH, NODE, Field, Irreps, Label, Point, Scalar
+from intertwiner.fields import EDGE, GRAPH, NODE, Field, Index, Irreps, Label, Point, Scalar
 
-__all__ = ["ATOM_FIELDS", "COMPLEX_FIELDS", "GFN2_TARGETS", "QM7_TARGETS", "QM9_TARGETS", "names"]
+__all__ = [
+    "ATOM_FIELDS",
+    "BOND_FIELDS",
+    "COMPLEX_FIELDS",
+    "GFN2_TARGETS",
+    "QM7_TARGETS",
+    "QM9_TARGETS",
+    "names",
+]
 
 ATOM_FIELDS: Final = (
     Field("pos", NODE, Point(), "angstrom", "positions of the atoms"),
     Field("z", NODE, Label(), None, "atomic numbers"),
+)
+
+BOND_FIELDS: Final = (
+    Field("z", NODE, Label(), None, "atomic numbers"),
+    Field("edge_index", EDGE, Index(of=NODE), None, "every bond twice, once in each direction"),
 )
 
 COMPLEX_FIELDS: Final = (

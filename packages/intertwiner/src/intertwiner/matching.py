@@ -53,8 +53,12 @@ def match(
     if chain is None:
         needs = f"{model.id} reads {model.spec.reads}, {dataset.id} gives {dataset.spec.gives}"
         return Match(model, dataset, (f"{needs}, and no adapter leads there", *reasons))
-    provided = [*dataset.spec.provides, *(field for item in chain for field in item.spec.adds)]
-    missing = [reason for field in model.spec.inputs if (reason := _missing(field, provided))]
+    provided = list(dataset.spec.provides)
+    missing: list[str] = []
+    for item in chain:
+        missing += [f"{item.id}: {reason}" for reason in _all_missing(item.spec.needs, provided)]
+        provided += item.spec.adds
+    missing += _all_missing(model.spec.inputs, provided)
     inputs = tuple(_as_provided(field, provided) for field in model.spec.inputs)
     return Match(model, dataset, (*missing, *reasons), chain, targets, inputs)
 
@@ -109,6 +113,10 @@ def _target_reasons(
     gives = ", ".join(str(field) for field in model.outputs)
     asked = ", ".join(str(field) for field in dataset.targets) or "nothing to learn"
     return (f"no target fits: the model gives {gives}; the dataset has {asked}",)
+
+
+def _all_missing(fields: Iterable[Field], provided: Sequence[Field]) -> list[str]:
+    return [reason for field in fields if (reason := _missing(field, provided))]
 
 
 def _missing(field: Field, provided: Sequence[Field]) -> str | None:

@@ -198,6 +198,7 @@ class AggregatorSpec(Spec):
     convex: every number of the result lies between the least and the largest of the clients'.
     client_objective: import string of `(config, context) -> loss(batch)`, what clients minimise in
     place of the usual loss (see `intertwiner.federated.client`).
+    noisy: it adds noise on purpose, so that clients that all agree are not left as they are.
     requires: modules that must be importable.
     """
 
@@ -207,6 +208,7 @@ class AggregatorSpec(Spec):
     client_order_invariant: bool = True
     convex: bool = False
     client_objective: str | None = None
+    noisy: bool = False
     requires: tuple[str, ...] = ()
 
     def _imports(self) -> tuple[str, ...]:
@@ -246,6 +248,7 @@ class AdapterSpec(Spec):
 
     An adapter that `takes` FILE is a reader: its callable takes a path and gives a list of
     records; `suffixes` says which files it reads.
+    needs: fields it reads, which a dataset must provide to be adapted. adds: fields it makes.
     """
 
     target: str
@@ -255,12 +258,14 @@ class AdapterSpec(Spec):
     adds: tuple[Field, ...] = ()
     suffixes: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
+    needs: tuple[Field, ...] = ()
 
     def _imports(self) -> tuple[str, ...]:
         return ("target", "config")
 
     def _typed(self) -> tuple[tuple[str, Any], ...]:
-        return (("takes", Structure), ("gives", Structure), ("adds", Field))
+        fields = (("adds", Field), ("needs", Field))
+        return (("takes", Structure), ("gives", Structure), *fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
