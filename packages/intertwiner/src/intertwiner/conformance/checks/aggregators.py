@@ -46,7 +46,11 @@ def aggregator(spec: AggregatorSpec) -> list[Finding]:
 
 def _applies(check: Any, spec: AggregatorSpec) -> bool:
     """Properties that are checked only where they are declared."""
-    declared = {_order: spec.client_order_invariant, _hull: spec.convex}
+    declared = {
+        _order: spec.client_order_invariant,
+        _hull: spec.convex,
+        _agreement: not spec.noisy,
+    }
     return bool(declared.get(check, True))
 
 
@@ -194,6 +198,8 @@ def _hull(spec: AggregatorSpec, rule: Aggregator) -> list[Finding]:
 
 def _agreement(spec: AggregatorSpec, rule: Aggregator) -> list[Finding]:
     """Clients that all send the global arrays back change nothing in the first round."""
+    if spec.noisy:
+        return []
     present = _arrays(0)
     nothing = {name: {key: 0 * v for key, v in present.items()} for name in spec.needs}
     same = [replace(update, arrays=present, aux=nothing) for update in _updates(spec)]

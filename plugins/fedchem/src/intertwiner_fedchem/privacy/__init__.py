@@ -1,0 +1,1 @@
+"""Differential privacy of clients: clipped updates, noise, and an account of what was released."""
