@@ -58,6 +58,7 @@ class MeshNetwork(nn.Module):
         if config.reach:
             self._set_reach(config.reach)
         self.planner = Planner(self._plan)
+        self._told_of_long_edges = False
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """`batch.pos`, `batch.face`, the input fields; maybe `frame` and `gauge_angle`.
@@ -143,8 +144,8 @@ class MeshNetwork(nn.Module):
         if not usual or "units" in plan.cache or len(plan.length) == 0:
             return
         plan.cache["units"] = True
-        if not self.training:
-            plan.report_long_edges(float(self.lengths[0]))
+        if not (self.training or self._told_of_long_edges):
+            self._told_of_long_edges = plan.report_long_edges(float(self.lengths[0]))
         ratio = float(plan.length.detach().median()) / usual
         if not 1 / OTHER_UNITS < ratio < OTHER_UNITS:
             warnings.warn(

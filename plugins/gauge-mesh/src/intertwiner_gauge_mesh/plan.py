@@ -350,11 +350,9 @@ class MeshPlan:
         total = torch.zeros_like(self.area).index_add(0, self.target, areas)
         return areas / total.clamp(min=torch.finfo(total.dtype).tiny)[self.target]
 
-    def report_long_edges(self, reach: float) -> None:
-        """Warns when more than 1 % of the edges are longer than `reach`."""
-        if len(self.length) == 0:
-            return
-        share = float((self.length > reach).double().mean())
+    def report_long_edges(self, reach: float) -> bool:
+        """Warns when more than 1 % of the edges are longer than `reach`; whether it did."""
+        share = float((self.length > reach).double().mean()) if len(self.length) else 0.0
         if share > LONG_SHARE:
             warnings.warn(
                 f"{share:.1%} of the edges are longer than the reach of the filters, {reach:.4g}: "
@@ -362,6 +360,7 @@ class MeshPlan:
                 MeshWarning,
                 stacklevel=4,
             )
+        return share > LONG_SHARE
 
 
 def _choose_frames(surface: Surface, frame: str | Tensor, vertices: int) -> Tensor:
