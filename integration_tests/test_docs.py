@@ -162,7 +162,8 @@ def test_readme_has_the_two_commands_and_contributing_every_session():
 def commands() -> list[list[str]]:
     """The words of every `intertwiner ...` line in a block of the pages and the README."""
     texts = [path.read_text("utf-8") for path in (*PAGES, ROOT / "README.md")]
-    lines = [line for text in texts for block in FENCE.findall(text) for line in block.splitlines()]
+    blocks = [block.replace("\\\n", " ") for text in texts for block in FENCE.findall(text)]
+    lines = [line for block in blocks for line in block.splitlines()]
     return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("intertwi")]
 
 
