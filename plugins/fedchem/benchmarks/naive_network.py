@@ -38,8 +38,16 @@ class NaiveNetwork(nn.Module):
     def forward(self, batch: Batch, features: tuple[Tensor, Tensor, Tensor]) -> dict[str, Tensor]:
         atoms, edges, ends = features
         network = self.network
-        states = torch.relu(network.input(network.atom_projector(atoms)))
-        edges = network.bond_projector(edges)
+        return self.forward_from(
+            network.atom_projector(atoms), network.bond_projector(edges), ends, batch
+        )
+
+    def forward_from(
+        self, atoms: Tensor, edges: Tensor, ends: Tensor, batch: Batch
+    ) -> dict[str, Tensor]:
+        """The outputs from projected features of atoms and edges."""
+        network = self.network
+        states = torch.relu(network.input(atoms))
         for _ in range(network.steps):
             received = torch.relu(self.convolution(states, ends, edges))
             states = network.gru.cell(received, states)

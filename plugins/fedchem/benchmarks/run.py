@@ -1,4 +1,4 @@
-"""Every benchmark of the plugin: training steps of the network.
+"""Every benchmark of the plugin: training steps of the network, featuriser.
 
 `python benchmarks/run.py [--json] [--repeats N] [--threads N]`; each also runs by itself.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import featurise
 import step
 
 from intertwiner.benchmark import Row, main
@@ -14,7 +15,7 @@ from intertwiner.benchmark import Row, main
 
 def measure(repeats: int) -> Iterator[Row]:
     """The rows of all benchmarks, one by one."""
-    for benchmark in (step,):
+    for benchmark in (step, featurise):
         yield from benchmark.measure(repeats)
 
 
