@@ -139,3 +139,9 @@ def test_an_even_grid_before_a_stride_is_warned_of_once() -> None:
         block(torch.randn(1, 1, 8, 8, 8))
     block(torch.randn(1, 1, 8, 8, 8))
     GatedBlock((1,), (1, 1), 3, stride=2)(torch.randn(1, 1, 9, 9, 9))
+
+
+def test_the_filter_is_differentiable_twice(fields: Callable[..., Tensor]) -> None:
+    x = fields(1, side=4, batch=1).requires_grad_()
+    assert torch.autograd.gradcheck(LowPass(2.0, 2), (x,))
+    assert torch.autograd.gradgradcheck(LowPass(2.0, 2), (x,))

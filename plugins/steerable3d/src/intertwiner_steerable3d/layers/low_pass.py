@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
+from typing import Any, Final
 
 import torch
 from jaxtyping import Float
@@ -17,6 +18,10 @@ from torch import Tensor, nn
 from intertwiner_steerable3d.errors import InvalidSetting
 
 __all__ = ["LowPass", "TransposedLowPass", "filter_taps"]
+
+
+NUMBERS: Final = 2**18
+"""How many numbers are filtered at a time."""
 
 
 def filter_taps(scale: float) -> Float[Tensor, " taps"]:
@@ -92,9 +97,31 @@ class TransposedLowPass(nn.Module):
 
 
 def _along_axes(x: Tensor, bands: list[Tensor]) -> Tensor:
-    along_x, along_y, along_z = bands
-    batch, channels = x.shape[:2]
-    x = x @ along_z.T
-    x = along_y @ x
-    planes = along_x @ x.flatten(3).flatten(0, 1)
-    return planes.view(batch, channels, len(along_x), len(along_y), len(along_z))
+    with torch.autocast(x.device.type, enabled=False):
+        filtered: Tensor = _Filter.apply(x, *bands)
+    return filtered
+
+
+class _Filter(torch.autograd.Function):
+    """Three matrix products for a few channels at a time, which stay in the processor's cache.
+
+    Linear, so that nothing is kept for the gradient, which is the filter of the transposed bands.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, *bands: Tensor) -> Tensor:
+        ctx.bands = bands
+        along_x, along_y, along_z = bands
+        sides = (len(along_x), len(along_y), len(along_z))
+        volumes = x.reshape(-1, *x.shape[2:])
+        out = x.new_empty(len(volumes), *sides)
+        few = max(1, NUMBERS // max(1, volumes[:1].numel()))
+        for part, found in zip(volumes.split(few), out.split(few), strict=True):
+            planes = (part @ along_z.T).flatten(2)
+            planes = (along_x @ planes).unflatten(2, (x.shape[3], sides[2]))
+            torch.matmul(along_y, planes, out=found)
+        return out.view(*x.shape[:2], *sides)
+
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
+        return _Filter.apply(slope, *(band.T for band in ctx.bands)), None, None, None
