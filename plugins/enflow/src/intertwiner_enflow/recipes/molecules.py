@@ -73,8 +73,7 @@ def report(results: Sequence[ArmResult], folder: Path) -> Report:
         notes=(
             f"{len(drawn_records) - len(samples)} of {len(drawn_records)} samples failed to "
             "integrate or are not finite and are left out.",
-            f"NLL is a bound, exact for molecules of up to {_exact_directions(run)} coordinates, "
-            "elements included, and by one probe above: unbiased, its spread in the error.",
+            _likelihood_note(int(run.config.model_settings.exact_directions)),
             "The flow gives both mirror images of a molecule the same density.",
             f"film.png shows the best of {_FILMED} paths; molecules.html has them all.",
             f"{results[0].seconds:.0f} s of training, {results[0].parameters:,} parameters.",
@@ -83,8 +82,14 @@ def report(results: Sequence[ArmResult], folder: Path) -> Report:
     )
 
 
-def _exact_directions(run: Run) -> int:
-    return int(run.config.model_settings.exact_directions)
+def _likelihood_note(directions: int) -> str:
+    probe = "by one probe: unbiased, its spread in the error"
+    if not directions:
+        return f"NLL is a bound, {probe}."
+    return (
+        f"NLL is a bound, exact for molecules of up to {directions} coordinates, elements "
+        f"included, and above them {probe}."
+    )
 
 
 def _records(run: Run, part: str) -> list[Data]:

@@ -37,7 +37,7 @@ def draw_film(
     turn = np.linalg.svd(last, full_matrices=False)[2]
     outward = np.argsort(np.argsort(np.linalg.norm(last, axis=1))) / max(1, len(last) - 1)
     tints = [(1 - share) * colour(_WARM) + share * colour(_COLD) for share in outward]
-    reach = float(np.abs(places).max()) + radius
+    reach = float(np.linalg.norm(places, axis=-1).max()) + radius
     figure = new_figure(2.4 * len(places), 2.9)
     axes = np.atleast_1d(figure.subplots(1, len(places)))
     for ax, frame, time in zip(axes, places, times, strict=True):

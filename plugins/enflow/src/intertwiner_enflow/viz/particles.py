@@ -66,7 +66,7 @@ def _draw_distances(ax: Any, samples: Tensor, weights: Tensor) -> None:
     exact = pair_distance_density(places, spacing=0.16)
     ax.plot(places, exact, color=BLUE, label="exact (quadrature)")
     ax.set(xlabel="distance of a pair", ylabel="density")
-    ax.legend(frameon=False)
+    ax.legend(frameon=False, loc="upper center")
 
 
 def _draw_energies(ax: Any, truth: Tensor, samples: Tensor, weights: Tensor) -> None:
