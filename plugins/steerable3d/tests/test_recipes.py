@@ -75,7 +75,15 @@ def test_learning_curves_join_the_arms_of_one_model():
 
 
 def test_a_tetris_arm_that_has_not_learned_its_pieces_does_not_count():
-    score = tetris_report.Score(0.9, 0.95, 0.9)
+    score = tetris_report.Score(0.9, 0.95, 0.9, 0.1)
     (remark,) = tetris_report._remarks({"steerable": [score]})
     assert "DOES NOT COUNT" in remark
     assert tetris_report._remarks({"steerable": [score._replace(training=1.0)]}) == []
+
+
+def test_an_invariant_network_does_not_change_under_rotation():
+    truth = torch.arange(8).repeat(5)
+    told = torch.eye(8)[truth]
+    assert tetris_report.change_under_rotation(told, truth) == 0
+    noisy = told + torch.randn(told.shape, generator=torch.Generator().manual_seed(0))
+    assert tetris_report.change_under_rotation(noisy, truth) > 1

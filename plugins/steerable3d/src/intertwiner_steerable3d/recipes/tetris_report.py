@@ -9,6 +9,8 @@ from statistics import fmean
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Float, Int
+from torch import Tensor
 from torch_geometric.data import Data
 
 from intertwiner.training.recipes import ArmResult, Report
@@ -23,17 +25,24 @@ from intertwiner_steerable3d.recipes.results import (
     shown,
 )
 
-__all__ = ["report"]
+__all__ = ["change_under_rotation", "report"]
 
-COLUMNS = ("arm", "parameters", "training", "unseen rotations", "unrotated", "seconds")
+COLUMNS = (
+    *("arm", "parameters", "training", "unseen rotations", "unrotated"),
+    *("change under rotation", "seconds"),
+)
 
 
 class Score(NamedTuple):
-    """Accuracy on the training volumes, at unseen rotations, and of the pieces as they stand."""
+    """Accuracy on the training volumes, at unseen rotations, and of the pieces as they stand.
+
+    change: of a piece's logits from rotation to rotation, over their change from piece to piece.
+    """
 
     training: float
     test: float
     still: float
+    change: float
 
 
 def report(results: Sequence[ArmResult], folder: Path) -> Report:
@@ -60,21 +69,37 @@ def _score(run: Run) -> Score:
     settings = replace(run.config.data_settings, split="unrotated")
     still = replace(run, config=replace(run.config, data_settings=settings))
     parts = (records_of(run, "train"), records_of(run, "test"), records_of(still, "test"))
-    return Score(*(_accuracy(run, list(records)) for records in parts))
+    told = [(logits(run, list(rows), "piece"), _labels(rows)) for rows in parts]
+    training, test, still_there = (accuracy(*pair) for pair in told)
+    return Score(training, test, still_there, change_under_rotation(*told[1]))
 
 
-def _accuracy(run: Run, records: Sequence[Data]) -> float:
-    rows = list(records)
-    truth = torch.cat([record.piece for record in rows])
-    return accuracy(logits(run, rows, "piece"), truth)
+def _labels(records: Sequence[Data]) -> Int[Tensor, " records"]:
+    return torch.cat([record.piece for record in records])
+
+
+def change_under_rotation(
+    scores: Float[Tensor, "records classes"], truth: Int[Tensor, " records"]
+) -> float:
+    """Root mean square spread within the pieces over that of the pieces' means.
+
+    0 for a network that is invariant; the shifts by parts of a voxel count too.
+    """
+    groups = [scores[truth == piece] for piece in truth.unique()]
+    means = torch.stack([group.mean(0) for group in groups])
+    within = torch.cat([group - group.mean(0) for group in groups]).square().mean()
+    between = (means - means.mean(0)).square().mean()
+    return float((within / between.clamp(min=1e-30)).sqrt())
 
 
 def _row(arm: str, found: Sequence[ArmResult], scores: Sequence[Score]) -> tuple[str, ...]:
-    columns = (shown(values) for values in zip(*scores, strict=True))
+    *shares, change = zip(*scores, strict=True)
+    columns = [shown(values) for values in shares]
     return (
         arm,
         f"{found[0].parameters:,}",
         *columns,
+        f"{fmean(change):.2f}",
         f"{fmean(one.seconds for one in found):.0f}",
     )
 
