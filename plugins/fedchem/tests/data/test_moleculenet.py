@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
 from pathlib import Path
 
@@ -109,3 +110,15 @@ def test_another_file_has_no_official_split(tmp_path: Path) -> None:
     path = table(tmp_path, "smiles,freesolv\nC,1\n")
     with pytest.raises(DataError, match="SHA-256 .* has 97d74c86228d4c16"):
         moleculenet.FREESOLV.load(config(path=str(path), split="official"))
+
+
+def test_a_compressed_table_is_read_as_a_plain_one(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv.gz"
+    with gzip.open(path, "wt") as file:
+        file.write(
+            "smiles,activity,HIV_active\n" + "".join(f"{'C' * n},CI,0\n" for n in range(1, 21))
+        )
+    assert len(moleculenet.HIV.load(config(path=str(path)))) == 20
+    path.write_bytes(path.read_bytes()[:30])
+    with pytest.raises(DataError, match="not a CSV file that can be read"):
+        moleculenet.HIV.load(config(path=str(path)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,9 +31,10 @@ def read_csv(path: Path, smiles: str, columns: Sequence[str], *, classes: bool) 
     Raises `DataError` naming the row (the first below the head is 1) and the column.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
+        opened = gzip.open if path.suffix == ".gz" else open
+        with opened(path, "rt", newline="", encoding="utf-8-sig") as file:
             rows = list(_rows(path, csv.DictReader(file, strict=True), (smiles, *columns)))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: not a CSV file that can be read: {error}") from error
     if not rows:
         raise DataError(f"{path}: no rows below the head")

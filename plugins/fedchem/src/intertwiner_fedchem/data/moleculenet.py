@@ -24,6 +24,7 @@ __all__ = [
     "CLINTOX",
     "ESOL",
     "FREESOLV",
+    "HIV",
     "LIPO",
     "SIDER",
     "TOX21",
@@ -82,4 +83,4 @@ def _molecules(file: MoleculeNetFile, path: Path, digest: str, failing: Failing)
     return from_table(table, [field.name for field in file.targets], str(path), failing)
 
 
-ESOL, FREESOLV, LIPO, BACE, BBBP, CLINTOX, SIDER, TOX21 = map(MoleculeNetSet, FILES)
+ESOL, FREESOLV, LIPO, BACE, BBBP, CLINTOX, SIDER, TOX21, HIV = map(MoleculeNetSet, FILES)

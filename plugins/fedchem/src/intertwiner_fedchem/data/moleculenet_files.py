@@ -150,4 +150,13 @@ FILES: Final = (
         7831,
         "b58cc1f683e78e3c7a1bf7116e9aac0119804018d100f7b8cdb0857941c31aca",
     ),
+    MoleculeNetFile(
+        "hiv",
+        "HIV: inhibition of replication, not in the benchmark's table",
+        "HIV.csv.gz",
+        "smiles",
+        *_tasks("HIV_active"),
+        41127,
+        "e030db7c685b415f4a8ab99253b6db546d80221915d4210c70a694775d6b6dd9",
+    ),
 )
