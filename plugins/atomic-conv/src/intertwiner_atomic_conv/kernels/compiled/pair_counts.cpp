@@ -162,20 +162,27 @@ template <class T>
 struct Change {  // of what a block's pairs bring, by their distances
     T value[LANES], by_distance[LANES];
 
+    template <bool ByDistance>
     void add(const Meeting<T>& pairs, const Table<T>& table, const T* grad) {
         std::fill(value, value + LANES, T(0));
-        std::fill(by_distance, by_distance + LANES, T(0));
+        if (ByDistance) std::fill(by_distance, by_distance + LANES, T(0));
+        T inside = 0;  // what every lane has
         for (int64_t m = table.shells - 1; m >= 0 && pairs.nearest < table.to[m]; --m) {
             const T g = grad[m], steepness = T(-2 * HALF_PI) * table.rate * g;
+            if (pairs.farthest <= table.from[m]) {
+                inside += g;
+                continue;
+            }
 #pragma omp simd
             for (int64_t n = 0; n < LANES; ++n) {
                 const T u = part_of_shell(pairs.r[n], table, m);
                 const T t = T(HALF_PI) * u;
                 const T c = u < T(1) ? cosine(t) : T(0);
                 value[n] += g * c * c;
-                by_distance[n] += steepness * c * sine(t);
+                if (ByDistance) by_distance[n] += steepness * c * sine(t);
             }
         }
+        for (int64_t n = 0; n < LANES; ++n) value[n] += inside;
     }
 };
 
@@ -244,7 +251,11 @@ void backward(const T* grad, const T* pos, const T* weight, const Atoms& atoms,
                 for (int64_t b = 0; b < blocks; ++b) {
                     const int64_t lane = b * LANES;
                     if (!pairs.measure(pos + 3 * i, weight[i], side, lane, table.to.back())) continue;
-                    change.add(pairs, table, rows + side.kind[b] * table.shells);
+                    const T* row = rows + side.kind[b] * table.shells;
+                    if (by_pos)
+                        change.template add<true>(pairs, table, row);
+                    else
+                        change.template add<false>(pairs, table, row);
                     if (by_weight) weigh(change, side, lane, by_weight + i);
                     if (by_pos) pull(change, pairs, side, lane, by_pos + 3 * i);
                 }
