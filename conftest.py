@@ -41,7 +41,7 @@ def intertwiner(
 
     def fork(arguments: list[str], environment: dict[str, str], timeout: float) -> int:
         if not servers or servers[0].poll() is not None:
-            command = [sys.executable, str(WARM)]
+            command = [sys.executable, "-P", str(WARM)]
             pipe = subprocess.PIPE
             servers[:] = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=base)]
         request = {

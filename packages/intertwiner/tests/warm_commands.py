@@ -83,7 +83,7 @@ def enter(request: dict[str, Any]) -> None:
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
     folders = request["environment"].get("PYTHONPATH", "").split(os.pathsep)
-    sys.path[:1] = [request["folder"], *filter(None, folders)]
+    sys.path[:0] = [request["folder"], *filter(None, folders)]
     sys.argv = ["intertwiner", *request["arguments"]]
     files = (os.devnull, request["out"], request["err"])
     for number, file in enumerate(files):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 
@@ -16,6 +17,12 @@ Shape = tuple[Float[Tensor, "vertices 3"], Int[Tensor, "3 faces"]]
 
 def icosahedron(radius: float) -> Shape:
     """12 vertices on a sphere; 20 faces, counter-clockwise seen from outside."""
+    pos, face = _icosahedron()
+    return pos * radius, face.clone()
+
+
+@functools.cache
+def _icosahedron() -> Shape:
     golden = (1 + math.sqrt(5)) / 2
     signs = list(itertools.product((-1.0, 1.0), repeat=2))
     corners = [(0.0, a, b * golden) for a, b in signs]
@@ -29,7 +36,7 @@ def icosahedron(radius: float) -> Shape:
         for triple in itertools.combinations(range(12), 3)
         if all(near[a, b] for a, b in itertools.combinations(triple, 2))
     ]
-    return pos * radius, _outward(pos, torch.tensor(faces).T)
+    return pos, _outward(pos, torch.tensor(faces).T)
 
 
 def _outward(pos: Tensor, face: Tensor) -> Tensor:
