@@ -157,6 +157,7 @@ def build_network(config: NetworkConfig, schema: Schema) -> VolumeModel:
         hidden=config.hidden,
         dropout=config.dropout,
         standardise=config.standardise,
+        calibrated=config.calibrated,
     )
     return VolumeModel(network, schema)
 

@@ -20,6 +20,7 @@ from intertwiner_steerable3d.layers.field_type import (
     check_volume,
     count_channels,
 )
+from intertwiner_steerable3d.layers.fourier import FourierConv3d
 from intertwiner_steerable3d.layers.kernel_cache import KernelCache
 from intertwiner_steerable3d.layers.normalization import FieldBatchNorm
 
@@ -179,6 +180,19 @@ class SteerableConv3d(nn.Module):
         if self.norm is None or not self.pad_after_norm:
             return made.train(self.training)
         return nn.Sequential(_Shift(self.norm.mean, self.plan.columns), made).eval()
+
+    def to_fourier(self, *, tile: int | None = None) -> FourierConv3d:
+        """The same outputs by Fourier transforms, for evaluation, running averages folded in.
+
+        Faster from about 32 channels and kernels of 5^3 on; see `layers.fourier`. Raises
+        `InvalidSetting` for a stride, for `pad_after_norm`, and for a norm in training mode.
+        """
+        if self.training and self.norm is not None:
+            raise InvalidSetting("call eval() first: running statistics are exported")
+        if self.stride != 1 or (self.norm is not None and self.pad_after_norm):
+            raise InvalidSetting("by Fourier transforms: stride 1, and no pad_after_norm")
+        with torch.no_grad():
+            return FourierConv3d(*self._running_kernel(), self.padding, tile=tile)
 
     def train(self, mode: bool = True) -> SteerableConv3d:
         """As in any module; the kept kernel is forgotten."""

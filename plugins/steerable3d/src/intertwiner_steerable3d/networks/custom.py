@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from intertwiner_steerable3d.errors import InvalidSetting
 from intertwiner_steerable3d.layers.heads import Flatten, ShellPooling, SpatialMean, perceptron
 from intertwiner_steerable3d.layers.low_pass import LowPass
+from intertwiner_steerable3d.layers.normalization import FieldBatchNorm
 
 __all__ = ["CustomNetwork", "cnn_trunk"]
 
@@ -49,7 +50,8 @@ class CustomNetwork(nn.Module):
 
     head: `mean` over the grid, means in `shells`, or `flatten`: means in 4^3 cells, each apart.
     features: the trunk's last channels. channels: of the input whose own means join (see
-    `InputMeans`), or 0. hidden: widths of the perceptron. standardise: batch norm before it.
+    `InputMeans`), or 0. hidden: widths of the perceptron. standardise: batch norm before it,
+    or, where `calibrated`, statistics that `layers.calibration` sets once.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class CustomNetwork(nn.Module):
         hidden: Sequence[int],
         dropout: float,
         standardise: bool = False,
+        calibrated: bool = False,
     ) -> None:
         super().__init__()
         heads: dict[str, tuple[nn.Module, int]] = {
@@ -82,7 +85,8 @@ class CustomNetwork(nn.Module):
             width += self.around.width
         layers = perceptron((width, *hidden, outputs), dropout=dropout)
         if standardise:
-            layers = nn.Sequential(nn.BatchNorm1d(width), nn.Dropout(dropout / 2), layers)
+            norm = CalibratedRows(width) if calibrated else nn.BatchNorm1d(width)
+            layers = nn.Sequential(norm, nn.Dropout(dropout / 2), layers)
         self.perceptron = layers
 
     def forward(self, x: Float[Tensor, "batch c x y z"]) -> Float[Tensor, "batch outputs"]:
@@ -92,6 +96,19 @@ class CustomNetwork(nn.Module):
             read.append(self.around(x))
         rows: Tensor = self.perceptron(torch.cat(read, 1))
         return rows
+
+
+class CalibratedRows(nn.Module):
+    """Columns to mean 0 and spread 1 by statistics that `layers.calibration` sets once."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = FieldBatchNorm((width,), epsilon=1e-8, frozen=True)
+
+    def forward(self, rows: Float[Tensor, "batch width"]) -> Float[Tensor, "batch width"]:
+        """The standardised rows."""
+        found: Tensor = self.norm(rows[:, :, None, None, None])
+        return found.flatten(1)
 
 
 def cnn_trunk(

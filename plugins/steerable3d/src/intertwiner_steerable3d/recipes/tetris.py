@@ -16,13 +16,13 @@ __all__ = ["TETRIS"]
 
 _TRAINING: Final[Mapping[str, Any]] = {
     "data.rotations": 4,
-    "training.epochs": 80,
+    "training.epochs": 90,
     "training.batch_size": 8,
     "training.learning_rate": 0.03,
     "training.warmup_steps": 10,
     "training.gradient_clip": None,
     "training.average_decay": 0.0,
-    "training.validate_every": 80,
+    "training.validate_every": 90,
     "training.threads": 1,
 }
 STEERABLE: Final[Mapping[str, Any]] = {
@@ -32,6 +32,7 @@ STEERABLE: Final[Mapping[str, Any]] = {
     "model.head": "mean",
     "model.hidden": (),
     "model.calibrated": True,
+    "model.standardise": True,
 }
 CNN: Final[Mapping[str, Any]] = {
     "model.channels": (12, 32, 48),
