@@ -1,4 +1,4 @@
-"""`intertwiner kernels [list|verify|bench]`: which kernel serves, is it right, is it fast."""
+"""`intertwiner kernels [list|verify|bench] [OP ...]`: which serves, is it right, is it fast."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from dataclasses import asdict
 from typing import Any
 
 from intertwiner.cli._shared import installed, parser, print_json, table
-from intertwiner.registry import Registry
+from intertwiner.config import suggestion
+from intertwiner.errors import LookupFailed
+from intertwiner.registry import Entry, Registry
+from intertwiner.specs import KernelSpec
 
 __all__ = ["main"]
 
@@ -19,9 +22,11 @@ REPEATS = 7
 def main(arguments: Sequence[str]) -> int:
     options = parser("kernels", "which kernel serves which operation; verify and time them")
     options.add_argument("action", nargs="?", choices=("list", "verify", "bench"), default="list")
+    options.add_argument("ops", nargs="*", metavar="OP", help="an operation; without one, all")
     chosen = options.parse_args(arguments)
     registry = installed()
-    heads, rows = {"list": _list, "verify": _verify, "bench": _bench}[chosen.action](registry)
+    ops = _checked(chosen.ops, {entry.spec.op for entry in registry.kernels})
+    heads, rows = {"list": _list, "verify": _verify, "bench": _bench}[chosen.action](registry, ops)
     if chosen.json:
         print_json({"action": chosen.action, "rows": rows})
     else:
@@ -30,6 +35,14 @@ def main(arguments: Sequence[str]) -> int:
     for row in failures:
         print(f"error: kernel {row['kernel']}: {row['result']}", file=sys.stderr)
     return 1 if failures else 0
+
+
+def _checked(asked: Sequence[str], known: set[str]) -> set[str]:
+    """The operations asked for, all when none is. Raises `LookupFailed` for an unknown one."""
+    for op in asked:
+        if op not in known:
+            raise LookupFailed(f"no kernel serves {op!r}{suggestion(op, known)}")
+    return set(asked) or known
 
 
 def _cell(head: str, value: Any) -> str:
@@ -42,13 +55,13 @@ def _cell(head: str, value: Any) -> str:
     return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
-def _list(registry: Registry) -> tuple[list[str], list[dict[str, Any]]]:
+def _list(registry: Registry, ops: set[str]) -> tuple[list[str], list[dict[str, Any]]]:
     import torch
 
     from intertwiner.kernels import rank
 
     rows = []
-    for op in sorted({entry.spec.op for entry in registry.kernels}):
+    for op in sorted(ops):
         for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
             serving = False
             for item in rank(registry, op, torch.device(device), torch.float32):
@@ -59,9 +72,13 @@ def _list(registry: Registry) -> tuple[list[str], list[dict[str, Any]]]:
     return ["op", "device", "kernel", "state"], rows
 
 
-def _verify(registry: Registry) -> tuple[list[str], list[dict[str, Any]]]:
+def _of(registry: Registry, ops: set[str]) -> list[Entry[KernelSpec]]:
+    return [entry for entry in registry.kernels if entry.spec.op in ops]
+
+
+def _verify(registry: Registry, ops: set[str]) -> tuple[list[str], list[dict[str, Any]]]:
     rows = []
-    for entry in registry.kernels:
+    for entry in _of(registry, ops):
         result, holds, deviations = _verify_one(entry.spec)
         rows.append(
             {
@@ -95,16 +112,16 @@ def _verify_one(spec: Any) -> tuple[str, bool | None, list[dict[str, Any]]]:
     return ("agrees: " if worst.holds else "WRONG: ") + numbers, worst.holds, plain
 
 
-def _bench(registry: Registry) -> tuple[list[str], list[dict[str, Any]]]:
+def _bench(registry: Registry, ops: set[str]) -> tuple[list[str], list[dict[str, Any]]]:
     import torch
 
     from intertwiner.conformance.checks.kernels import obstacle
     from intertwiner.floors import Machine
 
-    serving = {row["kernel"] for row in _list(registry)[1] if row["state"] == "serves"}
+    serving = {row["kernel"] for row in _list(registry, ops)[1] if row["state"] == "serves"}
     machines = {name: Machine(torch.device(name)) for name in ("cpu", "cuda")}
     rows = []
-    for entry in sorted(registry.kernels, key=lambda entry: (entry.spec.op, -entry.spec.priority)):
+    for entry in sorted(_of(registry, ops), key=lambda each: (each.spec.op, -each.spec.priority)):
         if obstacle(entry.spec) is None:
             machine = machines["cuda" if entry.spec.device == "cuda" else "cpu"]
             rows.append({**_bench_one(entry, machine), "serves": entry.id in serving})
