@@ -143,6 +143,9 @@ def _of_set(
         said = heterogeneity(scaffolds, parts, labels)
         lines.append(f"{dataset}, alpha {alpha}, seed {seed}: {said}")
         parts_of[f"alpha {alpha}"] = parts
+    tested = np.array([int(record.scaffold) for record in task.parts["test"]])
+    new = int((~np.isin(tested, scaffolds)).sum())
+    lines.append(f"{dataset}: {new} of {len(tested)} test molecules have a new scaffold")
     lines.append(f"{dataset}: {_controls(task)}")
     try:
         pictures = [
