@@ -115,7 +115,9 @@ def test_values_and_gradients_equal_those_of_the_released_code(stored, network):
     torch.testing.assert_close(clean["y"], stored["pred"][:, 0], rtol=1e-9, atol=1e-12)
     draws = (stored["vat_node_draw"] - 0.5, stored["vat_edge_draw"][order] - 0.5)
     objective = Objective(network, MOLECULES, {"y": 1.0})
-    losses = adversarial_losses(objective, inputs, batch, clean, draws, xi=1e-3, epsilon=2.5)
+    losses = adversarial_losses(
+        objective, inputs, inputs.given, batch, clean, draws, xi=1e-3, epsilon=2.5
+    )
     torch.testing.assert_close(losses.values, stored["vat_loss"], rtol=1e-6, atol=1e-12)
     losses.values.mean().backward()
     parameters = dict(network.named_parameters())
@@ -132,11 +134,11 @@ def test_values_and_gradients_equal_those_of_the_released_code(stored, network):
 
 def test_every_row_of_the_direction_has_unit_length_and_no_parameter_a_gradient(stored, network):
     batch, _ = molecules(stored)
-    rows = network.embed(batch)
+    rows = Features(network).rows(batch)
     clean = {"y": network(batch)["y"].detach()}
     draws = draw(rows, torch.Generator().manual_seed(0))
     objective = Objective(network, MOLECULES, {"y": 1.0})
-    for step in worst_direction(objective, Features(network), batch, clean, draws, 1e-3):
+    for step in worst_direction(objective, Features(network), rows, batch, clean, draws, 1e-3):
         lengths = step.norm(dim=1)
         assert (lengths < 1 + 1e-9).all()
         assert (lengths > 0.9).any()
@@ -157,11 +159,14 @@ def test_models_of_positions_are_perturbed_along_the_steepest_way():
     assert isinstance(inputs, Positions)
     assert inputs.epsilon == 0.05
     objective = Objective(model, ATOMS, {"y": 1.0})
-    draws = draw(inputs.rows(batch), torch.Generator().manual_seed(0))
-    (step,) = worst_direction(objective, inputs, batch, model(batch), draws, 1e-3)
+    rows = inputs.rows(batch)
+    draws = draw(rows, torch.Generator().manual_seed(0))
+    (step,) = worst_direction(objective, inputs, rows, batch, model(batch), draws, 1e-3)
     cosines = torch.cosine_similarity(step, batch.pos).abs()
     torch.testing.assert_close(cosines, torch.ones(4), rtol=0, atol=1e-3)
-    still = adversarial_losses(objective, inputs, batch, model(batch), draws, xi=1e-3, epsilon=0.0)
+    still = adversarial_losses(
+        objective, inputs, rows, batch, model(batch), draws, xi=1e-3, epsilon=0.0
+    )
     assert (still.values == 0).all()
     assert batch.pos[0].tolist() == [1.0, 0.0, 0.0]
 

@@ -96,8 +96,9 @@ class MPNN(nn.Module):
         edges = self.edges(batch)
         states = torch.relu(self.input(atoms))
         every = torch.arange(len(states), device=states.device)
+        distinct = self.convolution.distinct(bonds, edges.source, len(atoms))
         for _ in range(self.steps):
-            received = self.convolution.of_distinct_edges(states, bonds, edges.source, edges.target)
+            received = self.convolution.of_distinct_edges(states, distinct, edges.target)
             states = self.gru(torch.relu(received), states, every)
         return self.outputs(self._read(states, batch.ptr))
 

@@ -22,6 +22,7 @@ __all__ = ["adversarial_losses", "worst_direction"]
 def adversarial_losses(
     objective: Objective,
     inputs: Inputs,
+    rows: tuple[Tensor, ...],
     batch: Batch,
     clean: Mapping[str, Tensor],
     draws: tuple[Tensor, ...],
@@ -31,11 +32,11 @@ def adversarial_losses(
 ) -> RecordLosses:
     """Divergence of the predictions at z + epsilon r from `clean` ones, record by record.
 
-    draws: one number for every input, from which the direction r is found; clean: the detached
-    predictions at z. Gradients flow to the parameters through the last pass alone.
+    rows: z, as `inputs` gives it. draws: one number for every input, from which the direction r is
+    found. clean: the detached predictions at z. Gradients flow to the parameters through the last
+    pass alone.
     """
-    rows = inputs.rows(batch)
-    direction = worst_direction(objective, inputs, batch, clean, draws, xi)
+    direction = worst_direction(objective, inputs, rows, batch, clean, draws, xi)
     moved = tuple(row + epsilon * step for row, step in zip(rows, direction, strict=True))
     return divergences(objective, inputs.outputs(moved, batch), clean, batch)
 
@@ -43,6 +44,7 @@ def adversarial_losses(
 def worst_direction(
     objective: Objective,
     inputs: Inputs,
+    rows: tuple[Tensor, ...],
     batch: Batch,
     clean: Mapping[str, Tensor],
     draws: tuple[Tensor, ...],
@@ -51,7 +53,6 @@ def worst_direction(
     """The gradient of the mean divergence at z + xi d in d, every row at unit length, where d are
     the draws at unit length.
     """
-    rows = inputs.rows(batch)
     trial = tuple(step.requires_grad_() for step in unit_rows(draws))
     with torch.enable_grad():
         moved = tuple(row + xi * step for row, step in zip(rows, trial, strict=True))

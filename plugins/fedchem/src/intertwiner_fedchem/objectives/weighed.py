@@ -98,13 +98,14 @@ class WeighedLoss:
 
     def _adversarial(self, batch: Batch, clean: dict[str, Tensor]) -> Tensor:
         assert self.inputs is not None
-        epsilon = self.weighing.epsilon
+        epsilon, rows = self.weighing.epsilon, self.inputs.rows(batch)
         found = adversarial_losses(
             self.context.objective,
             self.inputs,
+            rows,
             batch,
             clean,
-            draw(self.inputs.rows(batch), self.generator),
+            draw(rows, self.generator),
             xi=self.weighing.xi,
             epsilon=self.inputs.epsilon if epsilon is None else epsilon,
         )
