@@ -22,7 +22,7 @@ _TRAINING: Final[Mapping[str, Any]] = {
     "data.frame": "backbone",
     "data.validation": 4000,
     "training.batch_size": 64,
-    "training.learning_rate": 5e-3,
+    "training.learning_rate": 2e-3,
     "training.warmup_steps": 50,
     "training.weight_decay": 1e-2,
     "training.gradient_clip": 5.0,
@@ -51,7 +51,6 @@ CNN: Final[Mapping[str, Any]] = {
     "model.channels": (16, 32, 32),
     "model.sizes": (5, 3, 3),
     "model.strides": (2, 1, 2),
-    "training.learning_rate": 3e-3,
 }
 _COUNTS: Final[Mapping[str, Any]] = {
     "training.learning_rate": 1e-3,
