@@ -122,3 +122,14 @@ def test_a_compressed_table_is_read_as_a_plain_one(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:30])
     with pytest.raises(DataError, match="not a CSV file that can be read"):
         moleculenet.HIV.load(config(path=str(path)))
+
+
+def test_elements_without_a_column_are_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = "".join(f"{'C' * n}[Te]C,{n}\n" for n in range(1, 21))
+    with caplog.at_level(logging.WARNING):
+        moleculenet.FREESOLV.load(config(path=str(table(tmp_path, f"smiles,freesolv\n{rows}"))))
+    said = [line for line in caplog.messages if "without a column" in line]
+    assert len(said) == 1
+    assert "20 atom(s) of elements and 0 of degrees" in said[0]

@@ -131,3 +131,10 @@ def test_a_label_has_the_scores_of_its_two_classes_and_a_number_its_unit(
     assert given["energy"].shape == (5,)
     assert given["active"].shape == (5, 2)
     assert bool((given["active"][:, 0] == 0).all())
+
+
+def test_without_standardising_the_loss_is_in_the_labels_own_unit(
+    make_network: Callable[..., MPNN],
+) -> None:
+    assert make_network(width=6, standardise=False).target_spreads == {"energy": 1.0}
+    assert make_network(width=6).target_spreads == {}

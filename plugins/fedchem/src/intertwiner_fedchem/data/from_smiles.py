@@ -10,7 +10,9 @@ from typing import Any, Literal
 import numpy as np
 
 from intertwiner.errors import DataError
+from intertwiner_fedchem.data.codes import ATOM_RADICES
 from intertwiner_fedchem.data.csv_table import Table
+from intertwiner_fedchem.data.graph import Graph
 from intertwiner_fedchem.data.molecules import Molecules
 
 __all__ = ["Parsed", "from_table", "parse_all"]
@@ -67,8 +69,10 @@ def from_table(table: Table, targets: Sequence[str], origin: str, failing: Faili
     scaffolds = [scaffold_of(molecule) for molecule in parsed.molecules]
     coarse = {scaffold: coarse_group(scaffold) for scaffold in dict.fromkeys(scaffolds)}
     labels = table.labels[np.array(parsed.rows, dtype=np.int64)]
+    graphs = [featurise(molecule) for molecule in parsed.molecules]
+    _tell_unknown(graphs, origin)
     return Molecules(
-        graphs=[featurise(molecule) for molecule in parsed.molecules],
+        graphs=graphs,
         names=[table.smiles[row] for row in parsed.rows],
         scaffold=number_by_appearance(scaffolds),
         coarse_scaffold=number_by_appearance([coarse[scaffold] for scaffold in scaffolds]),
@@ -88,6 +92,17 @@ def _report(parsed: Parsed, origin: str, failing: Failing) -> None:
     if failing == "stop" or not parsed.rows:
         raise DataError(f"{said}; correct them, or leave them out with --data.failing drop")
     _log.warning("%s; left out before splitting, so no official split can hold", said)
+
+
+def _tell_unknown(graphs: Sequence[Graph], origin: str) -> None:
+    """One warning for all atoms without a column for their element or degree."""
+    codes = np.concatenate([graph.atom_code for graph in graphs])
+    element, rest = codes % ATOM_RADICES[0], codes // ATOM_RADICES[0]
+    elements = int((element == ATOM_RADICES[0] - 1).sum())
+    degrees = int((rest % ATOM_RADICES[1] == ATOM_RADICES[1] - 1).sum())
+    if elements or degrees:
+        said = "%s: %d atom(s) of elements and %d of degrees without a column: zeros there"
+        _log.warning(said, origin, elements, degrees)
 
 
 def _rows(rows: Sequence[int]) -> str:

@@ -32,7 +32,10 @@ __all__ = ["MPNN"]
 
 
 class MPNN(nn.Module):
-    """229,892 + 65 T parameters with default settings and T columns of targets."""
+    """229,892 + 65 T parameters with default settings and T columns of targets.
+
+    Without `standardise` the loss is the benchmark's squared error in the label's own unit.
+    """
 
     def __init__(self, config: MPNNConfig, schema: Schema) -> None:
         super().__init__()
@@ -46,6 +49,9 @@ class MPNN(nn.Module):
         self.gru = GatedUpdate(width)
         self.readout = Set2Set(width, config.readout_steps, config.readout_layers)
         self.columns = Columns(schema, standardise=config.standardise)
+        self.target_spreads = (
+            {} if config.standardise else {field.name: 1.0 for field in schema.targets}
+        )
         self.head = nn.Sequential(
             nn.Linear(2 * width, width), nn.ReLU(), nn.Linear(width, self.columns.total)
         )
