@@ -69,7 +69,8 @@ def _trained(
     kept = None if options.out is None else options.out / f"{_stem(arm, seed, options)}.pt"
     if kept is not None and kept.is_file():
         return load_trained(target, settings, torch.load(kept, weights_only=True))
-    trained = train_for(target, train, options.seconds, settings, seed)
+    start = None if options.start is None else torch.load(options.start, weights_only=True)
+    trained = train_for(target, train, options.seconds, settings, seed, start)
     if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         torch.save(trained.flow.state_dict(), kept)
@@ -86,6 +87,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--train", type=int, default=10_000)
     parser.add_argument("--test", type=int, default=4_000)
     parser.add_argument("--samples", type=int, default=2_000, help="0: train and keep alone")
+    parser.add_argument("--start", type=Path, help="kept weights to go on from, schedule anew")
     parser.add_argument("--data-seed", type=int, default=0)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
     parser.add_argument(

@@ -60,6 +60,16 @@ def test_a_seed_and_a_number_of_steps_give_the_same_weights(
     assert not torch.equal(weights[0], weights[2])
 
 
+def test_training_goes_on_from_kept_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "time", Clock())
+    x = excerpt(DoubleWell())[:200]
+    kept = train_within(10.0, x, SMALL, 1).flow.state_dict()
+    still = replace(SMALL, learning_rate=1e-9)
+    found = train_within(10.0, x, still, 0, kept).flow.state_dict()
+    for name, tensor in kept.items():
+        torch.testing.assert_close(found[name], tensor, rtol=1e-5, atol=1e-6)
+
+
 def test_a_loss_that_is_not_finite_names_its_step() -> None:
     x = excerpt(DoubleWell())[:100].clone()
     x[0] = torch.inf

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -44,9 +44,11 @@ def train_within(
     x: Float[Tensor, "samples n dim"],
     settings: BudgetSettings,
     seed: int,
+    start: Mapping[str, Tensor] | None = None,
 ) -> Trained:
-    """Trains a fresh flow on `x` for so many seconds of processor time.
+    """Trains a flow on `x` for so many seconds of processor time.
 
+    start: weights of a flow to go on from, its schedule begun anew; a fresh flow without.
     Raises `RunError` naming the step when the loss is not finite.
     """
     with torch.random.fork_rng(devices=[]):
@@ -55,6 +57,8 @@ def train_within(
     flow = Flow(dynamics, x.shape[1])
     if settings.scaled:
         flow.set_scale(x)
+    if start is not None:
+        flow.load_state_dict(start)
     x = centred(x)
     generator = torch.Generator().manual_seed(seed)
     started = time.process_time()

@@ -69,10 +69,15 @@ def train_and_measure(
 
 
 def train_for(
-    target: Target, train: Frames, seconds: float, settings: BudgetSettings, seed: int
+    target: Target,
+    train: Frames,
+    seconds: float,
+    settings: BudgetSettings,
+    seed: int,
+    start: Mapping[str, Tensor] | None = None,
 ) -> Trained:
     """Trains for `seconds` of processor time; the flow remembers its target."""
-    trained = train_within(seconds, train, settings, seed)
+    trained = train_within(seconds, train, settings, seed, start)
     trained.flow.convention.remember(convention_of(target.name))
     return trained
 
