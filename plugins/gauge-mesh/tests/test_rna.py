@@ -15,6 +15,7 @@ from intertwiner_gauge_mesh.datasets.config import RnaConfig
 from intertwiner_gauge_mesh.datasets.rna_control import (
     alignment_control,
     majority_control,
+    place_control,
     whole_surface_labels,
 )
 from intertwiner_gauge_mesh.datasets.rna_files import RnaSurface, open_rna
@@ -146,6 +147,11 @@ def test_the_control_copies_the_labels_of_the_nearest_shape() -> None:
     found = alignment_control([surface("a", 3), surface("b", 4)], [surface("c", 3, turn=2)])
     assert found["c"] > 0.95
     assert 0.05 < majority_control([surface("a", 3)], [surface("c", 3)]) < 0.3
+
+
+def test_place_alone_is_right_on_the_same_shape_turned() -> None:
+    found = place_control([surface("a", 3)] * 7, [surface("c", 3, turn=2)])
+    assert found["c"] > 0.9
 
 
 @pytest.mark.fault("F21")

@@ -7,7 +7,7 @@ be unsure, the best of the four proper flips counts.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,8 +39,8 @@ def aligned(points: Array) -> Array:
     return found
 
 
-def sampled(points: Array, count: int = SAMPLES) -> Array:
-    """`count` points spread evenly over the list, the same every time."""
+def sampled(points: NDArray[Any], count: int = SAMPLES) -> NDArray[Any]:
+    """`count` rows spread evenly over the list, the same every time."""
     return points[np.linspace(0, len(points) - 1, min(count, len(points))).astype(int)]
 
 

@@ -19,6 +19,7 @@ from intertwiner_gauge_mesh.datasets.rna import rna_place
 from intertwiner_gauge_mesh.datasets.rna_control import (
     alignment_control,
     majority_control,
+    place_control,
     whole_surface_labels,
 )
 from intertwiner_gauge_mesh.datasets.rna_files import RnaFiles, open_rna
@@ -65,7 +66,8 @@ def report(results: Sequence[ArmResult], folder: Path) -> Report:
         pictures=tuple(pictures),
         notes=(
             "Similar surfaces share a cluster of shape with a training surface; see "
-            "datasets/rna_similarity.py. The control aligns axes and copies labels.",
+            "datasets/rna_similarity.py. The alignment control copies the labels of one surface; "
+            "by place alone the nearest vertices of all training surfaces vote.",
             *missing,
         ),
     )
@@ -89,6 +91,7 @@ def _controls(files: RnaFiles, test: Sequence[str]) -> dict[str, Accuracies]:
     unknown = [files.read(name) for name in test]
     return {
         "alignment control": alignment_control(known, unknown),
+        "place alone": place_control(known, unknown),
         "majority class": {item.name: majority_control(known, [item]) for item in unknown},
     }
 
