@@ -8,6 +8,8 @@ import torch
 from intertwiner_steerable3d.data.environments import Environments
 from intertwiner_steerable3d.data.made_up import helix
 from intertwiner_steerable3d.errors import InvalidInput
+from intertwiner_steerable3d.layers.convolution import SteerableConv3d
+from intertwiner_steerable3d.view.kernels import first_kernels
 from intertwiner_steerable3d.view.residues import (
     draw_confusion,
     draw_environments,
@@ -43,3 +45,14 @@ def test_volumes_are_drawn_by_a_process_of_their_own(tmp_path):
 def test_volumes_of_several_shapes_are_refused(tmp_path):
     with pytest.raises(InvalidInput, match="give some of one shape"):
         draw_volumes({"a": torch.zeros(3, 3, 3), "b": torch.zeros(4, 4, 4)}, tmp_path / "v.png")
+
+
+def test_kernels_of_an_order_have_its_components_and_one_size():
+    layer = SteerableConv3d((1,), (3, 2, 1), 5)
+    found = first_kernels(torch.nn.Sequential(layer))
+    assert len(found) == 1 + 3 + 5
+    torch.testing.assert_close(found["l = 1, 1"], layer.to_conv3d().weight[3, 0].detach())
+    norms = [found[f"l = 1, {component}"].norm() for component in (1, 2, 3)]
+    torch.testing.assert_close(norms[0], norms[1])
+    with pytest.raises(InvalidInput, match="no steerable convolution"):
+        first_kernels(torch.nn.Linear(1, 1))

@@ -50,7 +50,10 @@ def report(results: Sequence[ArmResult], folder: Path) -> Report:
     arms = by_arm(results)
     scores = {arm: [_score(load_run(one.folder)) for one in found] for arm, found in arms.items()}
     pictures, missing = draw_all(
-        {"kernels and fields": lambda: _draw(results[0], folder / "fields.png")}
+        {
+            "pieces": lambda: _draw(results[0], folder / "pieces.png"),
+            "kernels": lambda: _draw_kernels(results[0], folder / "kernels.png"),
+        }
     )
     return Report(
         title="Tetris: share of pieces named rightly",
@@ -124,3 +127,11 @@ def _draw(result: ArmResult, out: Path) -> Path:
     chosen = [records[index] for index in range(8)]
     volumes = {str(record.name).split()[0]: record.volume[0, 0] for record in chosen}
     return draw_volumes(volumes, out)
+
+
+def _draw_kernels(result: ArmResult, out: Path) -> Path:
+    """What the first layer has learned, from the volume to a field of each order."""
+    from intertwiner_steerable3d.view.kernels import first_kernels
+    from intertwiner_steerable3d.view.volumes import draw_volumes
+
+    return draw_volumes(first_kernels(load_run(result.folder).model), out, level=0.25)
