@@ -23,7 +23,9 @@ def first_kernels(network: nn.Module) -> dict[str, Float[Tensor, "x y z"]]:
         raise InvalidInput(f"{type(network).__name__} has no steerable convolution to draw")
     layer = layers[0]
     with torch.no_grad():
-        kernel = layer.eval().to_conv3d().weight[:, 0]
+        made = layer.eval().to_conv3d()
+        plain = made[-1] if isinstance(made, nn.Sequential) else made
+        kernel: Tensor = plain.get_parameter("weight")[:, 0]
     found, first = {}, 0
     for order, count in enumerate(layer.fields_out):
         for component in range(2 * order + 1 if count else 0):
