@@ -1,6 +1,6 @@
 """The recipe `tetris`: pieces at rotations that were never trained on.
 
-At scale "small" volumes have 17 voxels, analytic rendering and four training rotations of each
+At scale "small" volumes have 17 voxels, analytic rendering and eight training rotations of each
 piece; at scale "paper" 36 voxels, cubes turned by splines, one rotation, the paper's networks.
 No torch here.
 """
@@ -15,14 +15,14 @@ from intertwiner.specs import Arm, Published, RecipeSpec, Scale
 __all__ = ["TETRIS"]
 
 _TRAINING: Final[Mapping[str, Any]] = {
-    "data.rotations": 4,
-    "training.epochs": 90,
+    "data.rotations": 8,
+    "training.epochs": 50,
     "training.batch_size": 8,
     "training.learning_rate": 0.03,
     "training.warmup_steps": 10,
     "training.gradient_clip": None,
     "training.average_decay": 0.0,
-    "training.validate_every": 90,
+    "training.validate_every": 50,
     "training.threads": 1,
 }
 STEERABLE: Final[Mapping[str, Any]] = {
