@@ -22,6 +22,7 @@ from intertwiner_fedchem.flower.bundle import write_bundle
 from intertwiner_fedchem.flower.control import answers_in
 from intertwiner_fedchem.flower.groups import Group, end_marked
 from intertwiner_fedchem.flower.identities import HOST, Identities, make_identities
+from intertwiner_fedchem.flower.launcher import TRAINER, write_command
 from intertwiner_fedchem.flower.plan import Plan
 
 __all__ = ["Deployment"]
@@ -62,7 +63,8 @@ class Deployment:
         self.identities = self._identities()
         self.port = free_port()
         self.superlink = self._group("superlink")
-        self.nodes: dict[str, Group] = {name: self._group(name) for name in examples}
+        self.commands = write_command(self.folder / "bin")
+        self.nodes: dict[str, Group] = {name: self._node_group(name) for name in examples}
 
     def _identities(self) -> Identities:
         keys = self.folder / "keys"
@@ -71,6 +73,12 @@ class Deployment:
 
     def _group(self, name: str) -> Group:
         return Group(name, self.logs / f"{name}.log", self.environment)
+
+    def _node_group(self, name: str) -> Group:
+        """Of a node: it finds its trainer's quick command before Flower's own."""
+        first = os.pathsep.join([str(self.commands), _path()])
+        own = {TRAINER: str(self.plan.socket(name)), "PATH": first}
+        return Group(name, self.logs / f"{name}.log", {**self.environment, **own})
 
     @property
     def environment(self) -> dict[str, str]:
