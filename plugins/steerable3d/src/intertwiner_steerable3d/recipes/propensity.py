@@ -125,9 +125,9 @@ PROPENSITY: Final = RecipeSpec(
     dataset="steerable3d/propensity",
     arms=_ARMS,
     scales={
-        "small": Scale(overrides={**_TRAINING, "training.epochs": 2}, seeds=(0,)),
+        "small": Scale(overrides={**_TRAINING, "training.epochs": 5}, seeds=(0,)),
         "paper": Scale(
-            overrides={**_TRAINING, "training.epochs": 4}, seeds=(0, 1, 2), arms=(*_ARMS, *_MORE)
+            overrides={**_TRAINING, "training.epochs": 10}, seeds=(0, 1, 2), arms=(*_ARMS, *_MORE)
         ),
     },
     report="intertwiner_steerable3d.recipes.propensity_report:report",
