@@ -68,7 +68,7 @@ def _readout(field: Field, config: DepthwiseConfig, elements: int) -> nn.Module:
 def _kinds(field: Field) -> list[tuple[int, int]]:
     """(order, parity) of every component; empty for what is not made of irreps."""
     if isinstance(field.rep, Scalar):
-        return [(0, 1)] * field.rep.channels
+        return [(0, 1)] * field.rep.width
     if isinstance(field.rep, Irreps):
         blocks = field.rep.blocks
         return [(order, parity) for count, order, parity in blocks for _ in range(count)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from intertwiner.fields import VOXEL, Field, Scalar, Structure
+from intertwiner.fields import NODE, VOXEL, Field, Label, Point, Scalar, Structure
 from intertwiner.specs import AdapterSpec, KernelSpec
 
 __all__ = ["adapters", "kernels"]
@@ -59,6 +59,7 @@ def adapters() -> Iterable[AdapterSpec]:
         config=f"{_PACKAGE}.config:AtomsToVoxels",
         takes=Structure.ATOMS,
         gives=Structure.VOXELS,
+        needs=(Field("pos", NODE, Point()), Field("z", NODE, Label())),
         adds=(Field("volume", VOXEL, Scalar(6), "1", "H, C, N, O, S, other"),),
     )
     yield AdapterSpec(
