@@ -4,18 +4,37 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import stat
 import subprocess
+import tempfile
 
 import pytest
 
 from intertwiner_fedchem.flower.launcher import COMMAND, LAUNCH, TRAINER, write_command
-from intertwiner_fedchem.flower.sockets import receive
+from intertwiner_fedchem.flower.sockets import receive, short_folder
 
 
-def test_the_command_asks_the_trainer_and_waits_until_it_hangs_up(tmp_path):
-    folder, path = write_command(tmp_path / "bin"), tmp_path / "trainer.sock"
+@pytest.fixture
+def short():
+    folder = short_folder()
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_under_a_long_path_sockets_lie_elsewhere(tmp_path, monkeypatch):
+    deep = tmp_path / ("d" * 60) / ("e" * 60)
+    deep.mkdir(parents=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    folder = short_folder()
+    assert len(str(folder)) < 80
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    folder.rmdir()
+
+
+def test_the_command_asks_the_trainer_and_waits_until_it_hangs_up(tmp_path, short):
+    folder, path = write_command(tmp_path / "bin"), short / "trainer.sock"
     assert stat.S_IMODE((folder / COMMAND).stat().st_mode) == 0o700
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))

@@ -8,7 +8,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -24,6 +23,7 @@ from intertwiner_fedchem.flower.groups import Group, end_marked
 from intertwiner_fedchem.flower.identities import HOST, Identities, make_identities
 from intertwiner_fedchem.flower.launcher import TRAINER, write_command
 from intertwiner_fedchem.flower.plan import Plan
+from intertwiner_fedchem.flower.sockets import short_folder
 
 __all__ = ["Deployment"]
 
@@ -55,7 +55,7 @@ class Deployment:
         start_s: float = 300.0,
         trainer: Sequence[str] = (sys.executable, "-m", "intertwiner_fedchem.flower.trainer"),
     ) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="intertwiner-"))
+        self.folder = short_folder()
         self.logs, self.trainer = logs, list(trainer)
         logs.mkdir(parents=True, exist_ok=True)
         self.plan = Plan(folder=self.folder, examples=examples, start_s=start_s)

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
+import tempfile
+from pathlib import Path
+from typing import Final
 
-__all__ = ["ask", "receive", "send"]
+__all__ = ["ask", "receive", "send", "short_folder"]
 
 _LENGTH = struct.Struct("<Q")
+_ROOM: Final = 60
+"""Of the 107 bytes that a socket's path may have, so many for the folder of the folder."""
+
+
+def short_folder() -> Path:
+    """A new folder of the user's own, under a path short enough for sockets in it."""
+    usual = tempfile.gettempdir()
+    place = usual if len(os.fsencode(usual)) <= _ROOM else "/tmp"
+    return Path(tempfile.mkdtemp(prefix="intertwiner-", dir=place))
 
 
 def ask(path: str, blob: bytes) -> bytes:
