@@ -13,6 +13,7 @@ from torch_geometric.data import Data
 from intertwiner.errors import RunError
 from intertwiner.registry import load_registry
 from intertwiner.training.recipes import ArmResult, Figure, Report
+from intertwiner.training.reports import by_arm, over_seeds
 from intertwiner.training.run import Run, load_run
 from intertwiner.training.task import build_task
 from intertwiner_equivariant_conv.layers.readout import DEBYE
@@ -31,7 +32,7 @@ def report(results: Sequence[ArmResult], folder: Path) -> Report:
 
     folder: where `curves.png` and `dipoles.png` are written.
     """
-    arms = _by_arm(results)
+    arms = by_arm(results)
     best = load_run(results[0].folder)
     records = _test_records(best)
     controls = dipole_controls(records)
@@ -70,17 +71,9 @@ def _test_records(run: Run) -> Sequence[Data]:
     return task.parts["test"]
 
 
-def _by_arm(results: Sequence[ArmResult]) -> dict[str, list[ArmResult]]:
-    arms: dict[str, list[ArmResult]] = {}
-    for result in results:
-        arms.setdefault(result.arm, []).append(result)
-    return arms
-
-
 def _over_seeds(found: Sequence[ArmResult], metric: str) -> tuple[float, float | None]:
     """(mean, standard deviation); None for a single seed."""
-    values = [result.metrics[metric] for result in found]
-    return fmean(values), stdev(values) if len(values) > 1 else None
+    return over_seeds(result.metrics[metric] for result in found)
 
 
 def _row(name: str, found: Sequence[ArmResult]) -> tuple[str, ...]:

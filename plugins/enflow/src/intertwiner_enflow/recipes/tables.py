@@ -7,17 +7,9 @@ from pathlib import Path
 from statistics import fmean, stdev
 
 from intertwiner.errors import RunError
-from intertwiner.training.recipes import ArmResult
+from intertwiner.training.reports import by_arm
 
 __all__ = ["by_arm", "drawn", "shown", "spread"]
-
-
-def by_arm(results: Sequence[ArmResult]) -> dict[str, list[ArmResult]]:
-    """The results of every arm, in the order in which arms first come."""
-    arms: dict[str, list[ArmResult]] = {}
-    for result in results:
-        arms.setdefault(result.arm, []).append(result)
-    return arms
 
 
 def spread(values: Sequence[float]) -> float | None:

@@ -4,28 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from statistics import fmean, stdev
 
 from intertwiner.errors import RunError
 from intertwiner.training.recipes import ArmResult
+from intertwiner.training.reports import by_arm, over_seeds
 
 __all__ = ["Arms", "by_arm", "draw_all", "draw_learning", "mismatch", "over_seeds", "shown"]
 
 Arms = Mapping[str, Sequence[ArmResult]]
-
-
-def by_arm(results: Iterable[ArmResult]) -> dict[str, list[ArmResult]]:
-    """arm -> its results, one for every seed, in the order of `results`."""
-    arms: dict[str, list[ArmResult]] = {}
-    for result in results:
-        arms.setdefault(result.arm, []).append(result)
-    return arms
-
-
-def over_seeds(values: Iterable[float]) -> tuple[float, float | None]:
-    """(mean, standard deviation); None for a single seed."""
-    found = list(values)
-    return fmean(found), stdev(found) if len(found) > 1 else None
 
 
 def shown(mean: float, spread: float | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, stdev
@@ -14,9 +14,9 @@ from torch import Tensor
 from torch_geometric.data import Batch, Data
 
 from intertwiner.data.collate import collate
-from intertwiner.errors import RunError
 from intertwiner.registry import load_registry
-from intertwiner.training.recipes import ArmResult, Figure
+from intertwiner.training.recipes import ArmResult
+from intertwiner.training.reports import by_arm, draw_all, figure
 from intertwiner.training.run import Run, load_run
 from intertwiner.training.task import build_task
 
@@ -35,14 +35,6 @@ __all__ = [
 
 NOTHING: Final = 0.95
 """A relative error above which nothing was learned."""
-
-
-def by_arm(results: Iterable[ArmResult]) -> dict[str, list[ArmResult]]:
-    """arm -> its results, one for every seed, in the order of `results`."""
-    arms: dict[str, list[ArmResult]] = {}
-    for result in results:
-        arms.setdefault(result.arm, []).append(result)
-    return arms
 
 
 def test_records(run: Run, split: str) -> list[Data]:
@@ -80,23 +72,6 @@ def shown(values: Sequence[float], digits: int = 4) -> str:
     """Mean and standard deviation over seeds."""
     text = f"{fmean(values):.{digits}f}"
     return text if len(values) < 2 else f"{text} ± {stdev(values):.{digits}f}"
-
-
-def figure(name: str, values: Sequence[float], unit: str, required: str | None = None) -> Figure:
-    """Mean and standard deviation over seeds, for programs."""
-    spread = stdev(values) if len(values) > 1 else None
-    return Figure(name, fmean(values), spread, len(values), unit, required=required)
-
-
-def draw_all(drawings: Mapping[str, Callable[[], Path]]) -> tuple[list[Path], list[str]]:
-    """The pictures, and for those that could not be drawn a sentence with the reason."""
-    pictures, missing = [], []
-    for name, draw in drawings.items():
-        try:
-            pictures.append(draw())
-        except RunError as error:
-            missing.append(f"The picture {name} is left out: {error}")
-    return pictures, missing
 
 
 def draw_both(

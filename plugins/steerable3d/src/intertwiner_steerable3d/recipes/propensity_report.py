@@ -136,7 +136,8 @@ def _row(arm: str, found: Sequence[ArmResult], scores: Sequence[Score]) -> tuple
 def _figures(scores: Mapping[str, Sequence[Score]]) -> Iterator[Figure]:
     for arm, found in scores.items():
         required = "> 0.29 by 3 standard errors" if arm == OURS else None
-        yield figure(f"{arm}/accuracy", [float(score.hits.mean()) for score in found], required)
+        values = [float(score.hits.mean()) for score in found]
+        yield figure(f"{arm}/accuracy", values, required=required)
     ours = scores[OURS][0]
     yield Figure(f"{OURS}/standard error", cluster_error(ours.hits, ours.cluster))
     if CONTROL in scores:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from statistics import fmean, stdev
 
 import torch
@@ -11,21 +10,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch_geometric.data import Data
 
-from intertwiner.errors import RunError
 from intertwiner.registry import load_registry
-from intertwiner.training.recipes import ArmResult, Figure
+from intertwiner.training.reports import by_arm, draw_all, figure
 from intertwiner.training.run import Run
 from intertwiner.training.task import build_task
 
 __all__ = ["accuracy", "by_arm", "draw_all", "figure", "logits", "records_of", "shown"]
-
-
-def by_arm(results: Iterable[ArmResult]) -> dict[str, list[ArmResult]]:
-    """arm -> its results, one for every seed."""
-    arms: dict[str, list[ArmResult]] = {}
-    for result in results:
-        arms.setdefault(result.arm, []).append(result)
-    return arms
 
 
 def records_of(run: Run, part: str) -> Sequence[Data]:
@@ -48,20 +38,3 @@ def shown(values: Sequence[float], digits: int = 1) -> str:
     """Percent: mean and standard deviation over seeds."""
     text = f"{100 * fmean(values):.{digits}f} %"
     return text if len(values) < 2 else f"{text} ± {100 * stdev(values):.{digits}f}"
-
-
-def figure(name: str, values: Sequence[float], required: str | None = None) -> Figure:
-    """Mean and standard deviation over seeds, for programs."""
-    spread = stdev(values) if len(values) > 1 else None
-    return Figure(name, fmean(values), spread, len(values), "", required=required)
-
-
-def draw_all(drawings: Mapping[str, Callable[[], Path]]) -> tuple[list[Path], list[str]]:
-    """The pictures, and for those that could not be drawn a sentence with the reason."""
-    pictures, missing = [], []
-    for name, draw in drawings.items():
-        try:
-            pictures.append(draw())
-        except RunError as error:
-            missing.append(f"The picture {name} is left out: {error}")
-    return pictures, missing

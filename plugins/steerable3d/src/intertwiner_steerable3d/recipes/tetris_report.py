@@ -60,7 +60,7 @@ def report(results: Sequence[ArmResult], folder: Path) -> Report:
         columns=COLUMNS,
         rows=tuple(_row(arm, arms[arm], scores[arm]) for arm in arms),
         figures=tuple(
-            figure(f"{arm}/accuracy", [score.test for score in found], _required(arm))
+            figure(f"{arm}/accuracy", [score.test for score in found], required=_required(arm))
             for arm, found in scores.items()
         ),
         pictures=tuple(pictures),
